@@ -43,7 +43,7 @@ from voltbus.v1.bus_pb2 import (
 # Of a refused message, so many bytes are kept.
 LONGEST_FRAME, LONGEST_ACTION = 8192, 50
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
-CALL = MessageType.CALL
+SEND = MessageType.SEND
 
 log = structlog.get_logger()
 
@@ -230,12 +230,14 @@ class Connection:
 
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
-        metrics.FRAMES.count(("in", CALL, self.version, call.action))
+        metrics.FRAMES.count(("in", action.message_type, self.version, call.action))
         if action.deviations:
             self._tolerate(call.action, action.deviations)
         on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         headers = () if context.tracing is None else self._trace_call(context.tracing, action)
-        context.producer.add(context.records.call(action.service, call, on_acknowledged, headers))
+        # Nobody sends it again but we.
+        resend = action.message_type is SEND
+        context.producer.add(context.records.call(action.service, call, on_acknowledged, headers, resend=resend))
         context.admission.forwarded(action.service, self.transport)
 
     def _acknowledged(self, message_id: str) -> None:

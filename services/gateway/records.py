@@ -35,10 +35,12 @@ class Records:
         call: Call,
         on_acknowledged: OnAcknowledged | None = None,
         headers: tuple[Header, ...] = (),
+        resend: bool = False,
     ) -> OutgoingRecord:
-        """Not sent again: a station that has no answer does so itself."""
+        """Not sent again: a station that has no answer does so itself. resend: it waits for none."""
         topic, key = self.calls[service], call.station_id.encode()
-        return OutgoingRecord(topic, key, call.SerializeToString(), headers, on_acknowledged=on_acknowledged)
+        value = call.SerializeToString()
+        return OutgoingRecord(topic, key, value, headers, on_acknowledged=on_acknowledged, resend=resend)
 
     def result(self, service: str, result: Result, headers: tuple[Header, ...] = ()) -> OutgoingRecord | None:
         """None if no such service is known: nobody would read it."""

@@ -4,6 +4,8 @@ from itertools import product
 
 from services.gateway import metrics
 from services.gateway.ocppj.actions import MessageType, Reason
+from services.gateway.ocppj.dialects import DIALECTS
+from services.gateway.ocppj.frames import CALLRESULTERROR
 from services.gateway.transport.answers import UNANSWERED
 from services.gateway.transport.tls import HandshakeOutcome
 from services.gateway.transport.transport import GivenUp
@@ -21,13 +23,18 @@ ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 
 def begin() -> None:
     """Before the first connection."""
+    sends = [(name, action) for name, version in VERSIONS.items() for action in version.schemas.sends]
     from_station = [(name, action) for name, version in VERSIONS.items() for action in version.from_station]
+    from_station = [call for call in from_station if call not in sends]
     to_station = [(name, action) for name, version in VERSIONS.items() for action in version.to_station]
+    answered = [call for call in to_station if CALLRESULTERROR in DIALECTS[call[0]].message_types]
     metrics.LATENCY.begin((action, version) for version, action in from_station)
     for direction, calls in (("in", from_station), ("out", to_station)):
         back = "out" if direction == "in" else "in"
         metrics.FRAMES.begin((direction, MessageType.CALL, *call) for call in calls)
         metrics.FRAMES.begin((back, answer, *call) for answer, call in product(ANSWERS, calls))
+    metrics.FRAMES.begin(("in", MessageType.SEND, *sent) for sent in sends)
+    metrics.FRAMES.begin(("out", MessageType.RESULT_ERROR, *call) for call in answered)
     for status in STATUSES:
         metrics.HANDSHAKES.labels(status)
     for handshake in HandshakeOutcome:

@@ -17,12 +17,13 @@ class ConnectionTraces:
     def forwarded(self, action: Forward, span: Span, wall: float, over: bool) -> None:
         """A CALL of the station goes to its service. over: its answer has nowhere to go."""
         call = action.call
+        if call.answered and not action.acknowledge and not over:
+            # A heartbeat has its answer already, and a SEND gets none.
+            span.end(wall)
+            return
         self._call = call.message_id, span
         if over:
             self.closed(wall)
-        elif call.answered and not action.acknowledge:
-            # A heartbeat has its answer already.
-            self._end_call(span, wall)
 
     def delivered(self, command: Command, span: Span) -> None:
         """A command has come, and may have to wait."""
@@ -33,7 +34,7 @@ class ConnectionTraces:
         if action.message_type is MessageType.CALL:
             if span := self._commands.get(action.message_id):
                 span.note("sent", wall)
-        elif span := self._of_call(action.message_id):
+        elif action.message_type is not MessageType.RESULT_ERROR and (span := self._of_call(action.message_id)):
             if action.message_type is MessageType.ERROR:
                 span.fail("CALLERROR")
             self._end_call(span, wall)

@@ -33,6 +33,8 @@ STATUSES: Mapping[str, Effect] = {
             *("UnlockFailed", "OngoingAuthorizedTransaction", "UnknownConnector", "HashError"),
             *("Faulted", "Occupied", "Unavailable"),
             *("UnknownMessageId", "UnknownVendorId", "VersionMismatch", "EmptyResultSet"),
+            *("NoProfile", "NoTariff", "TooManyElements", "ConditionNotSupported", "DuplicateTariffId"),
+            *("TxNotFound", "NoCurrencyChange", "LanguageNotSupported"),
             *("NotSupportedPriority", "NotSupportedState", "NotSupportedMessageFormat", "UnknownTransaction"),
             *("Invalid", "InvalidCertificate", "RevokedCertificate", "DownloadOngoing", "NoFirmware", "NoProfiles"),
         ),

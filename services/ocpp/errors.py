@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """What is wrong with a CALL. Source: OCPP-J 1.6 §4.2.3, OCPP 2.0.1 part 4 §4.3."""
+    """What is wrong with a CALL. Source: OCPP-J 1.6 §4.2.3, OCPP 2.0.1 and 2.1 part 4 §4.3."""
 
     NOT_IMPLEMENTED = "NotImplemented"
     NOT_SUPPORTED = "NotSupported"

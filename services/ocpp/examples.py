@@ -1,6 +1,7 @@
 """Example payloads made from JSON schemas: the least that is valid, and everything there is."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -59,7 +60,7 @@ def _make(schema: Schema, document: Schema, full: bool, name: str = "") -> Any:
         case "string":
             return _string(schema, name)
         case "integer" | "number":
-            return max(1, schema.get("minimum", 1))
+            return min(max(1, schema.get("minimum", 1)), schema.get("maximum", inf))
         case "boolean":
             return True
     return "anything"

@@ -95,6 +95,17 @@ def language(*path: str) -> Guard:
     return guard
 
 
+def needs(field: str, name: str, value: str) -> Guard:
+    """A field that is given where the one of that name has that value."""
+
+    def guard(payload: Payload) -> Fault | None:
+        if payload.get(name) != value or payload.get(field):
+            return None
+        return _fault(f"{name} {value} needs it", field, OCCURRENCE)
+
+    return guard
+
+
 def absent(*path: str) -> Guard:
     """A field that is not given."""
 

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -23,6 +23,7 @@ CODES = {
 }
 LONGEST_DESCRIPTION = 255
 NO_AMENDMENTS: Amendments = {}
+JSON, RESPONSE = ".json", "Response"
 TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -90,19 +91,23 @@ class Schemas:
     @functools.cached_property
     def actions(self) -> frozenset[str]:
         """Every action of this version, of either direction."""
-        suffix = "Response.json"
-        names = (entry.name for entry in self._folder.iterdir())
-        found = frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
+        responses = (name for name in self._names() if name.endswith(RESPONSE))
+        found = frozenset(name.removesuffix(RESPONSE) for name in responses) | self.sends
         return found if self._actions is None else found.intersection(self._actions)
+
+    @functools.cached_property
+    def sends(self) -> frozenset[str]:
+        """Those of its actions that are sent and never answered (2.1 part 4 §4.2.4): no request, and no response."""
+        return frozenset(name for name in self._names() if not name.endswith((self._request_suffix, RESPONSE)))
 
     def document(self, name: str) -> dict[str, Any]:
         """The schema file of that name, without ".json"."""
-        document: dict[str, Any] = json.loads(self._folder.joinpath(f"{name}.json").read_text("utf-8-sig"))
+        document: dict[str, Any] = json.loads(self._folder.joinpath(name + JSON).read_text("utf-8-sig"))
         return amended(document, self._amendments.get(name, ()))
 
     def request_document(self, action: str) -> dict[str, Any]:
-        """The schema of a CALL's payload."""
-        return self.document(action + self._request_suffix)
+        """The schema of a CALL's payload, or of a SEND's."""
+        return self.document(action if action in self.sends else action + self._request_suffix)
 
     def response_document(self, action: str) -> dict[str, Any]:
         """The schema of a CALLRESULT's payload."""
@@ -137,9 +142,14 @@ class Schemas:
         """The same of the payload of a CALLRESULT."""
         return exactly(self.response_document(action))
 
+    def _names(self) -> Iterator[str]:
+        """Of all schemas, without ".json"."""
+        names = (entry.name for entry in self._folder.iterdir())
+        return (name.removesuffix(JSON) for name in names if name.endswith(JSON))
+
     def _answered_empty(self, action: str) -> bool:
-        """Whether the response has nothing to say, so that it needs no decision."""
-        return set(self.response_document(action).get("properties", {})) <= {"customData"}
+        """Whether the response has nothing to say, so that it needs no decision; or there is none."""
+        return action in self.sends or set(self.response_document(action).get("properties", {})) <= {"customData"}
 
 
 def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:

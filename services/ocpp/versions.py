@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ocpp import v15, v16, v201
+from services.ocpp import v15, v16, v21, v201
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
 from services.ocpp.guards import Guards
@@ -78,7 +78,7 @@ def version(facts: Any) -> Version:
     )
 
 
-VERSIONS: Mapping[str, Version] = {facts.NAME: version(facts) for facts in (v15, v16, v201)}
+VERSIONS: Mapping[str, Version] = {facts.NAME: version(facts) for facts in (v15, v16, v201, v21)}
 BY_SUBPROTOCOL: Mapping[str, Version] = {
     version.subprotocol: version for version in VERSIONS.values() if version.subprotocol
 }

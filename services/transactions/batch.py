@@ -13,7 +13,16 @@ from services.common.kafka.bus import Record
 from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.decide import Decision
 from services.transactions.domain.merging import with_late_values
-from services.transactions.domain.messages import Empty, Message, Reply, Report, ReportKind, StationSamples
+from services.transactions.domain.messages import (
+    Empty,
+    Message,
+    Reply,
+    Report,
+    ReportKind,
+    StationSamples,
+    VatNumber,
+    VatNumberRejected,
+)
 from services.transactions.domain.occurrences import occurrence_of
 from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.revisions import Revision
@@ -60,7 +69,7 @@ class Batch:
         if isinstance(message, Refused):
             self.replies[call.id] = message
             return
-        self.replies[call.id] = Empty()
+        self.replies[call.id] = _plain_reply(message)
         if isinstance(message, StationSamples):
             self.station_samples.append(message)
         else:
@@ -83,6 +92,13 @@ class Batch:
     def outbox(self) -> list[Record]:
         """All events in the order of their calls, which is the order of each station."""
         return [record for _, record in sorted(self.events, key=lambda event: event[0])]
+
+
+def _plain_reply(message: Message) -> Reply:
+    """To what only is kept. VAT numbers are looked up nowhere (C18.FR.09)."""
+    if isinstance(message, VatNumber):
+        return VatNumberRejected(message.number, message.evse_id, "VAT numbers are not looked up from here")
+    return Empty()
 
 
 class DecidedReport(msgspec.Struct, frozen=True):

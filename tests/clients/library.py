@@ -16,6 +16,8 @@ from ocpp.messages import MessageType
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call_result as result16
+from ocpp.v21 import ChargePoint as ChargePoint21
+from ocpp.v21 import call_result as result21
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call_result as result201
 from websockets.typing import Subprotocol
@@ -78,7 +80,8 @@ def _station(name: str, base: type, results: ModuleType) -> type:
 
 Station16: Any = _station("1.6", ChargePoint16, result16)
 Station201: Any = _station("2.0.1", ChargePoint201, result201)
-STATIONS: Mapping[str, Any] = {"1.6": Station16, "2.0.1": Station201}
+Station21: Any = _station("2.1", ChargePoint21, result21)
+STATIONS: Mapping[str, Any] = {"1.6": Station16, "2.0.1": Station201, "2.1": Station21}
 """By version."""
 
 

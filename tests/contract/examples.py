@@ -8,6 +8,8 @@ from services.ocpp.examples import TIME, Schema, full, minimal, resolve
 
 __all__ = ["TIME", "Schema", "broken", "full", "minimal", "sloppy"]
 
+# Names in the path of a field that is deep in a message.
+DEEP = 2
 WRONG_TYPE = {"string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "array": {}, "object": []}
 
 
@@ -52,12 +54,19 @@ def _break_here(schema: Schema, value: Any) -> Iterator[tuple[str, Any]]:
         yield "additionalProperties", {**value, "noSuchProperty": 1}
 
 
-def sloppy(document: Schema) -> Iterator[tuple[str, Any]]:
-    """(what, payload): the full example, each of its fields once as stations in the field send it."""
-    yield from _spoil(document, document, full(document), "")
+def sloppy(document: Schema, seen: set[str] | None = None) -> Iterator[tuple[str, Any]]:
+    """(what, payload): the full example, each of its fields once as stations in the field send it.
+
+    Of a type that stands deep in it at several places, at the first. seen: types that were spoilt before.
+    """
+    yield from _spoil(document, document, full(document), "", set() if seen is None else seen)
 
 
-def _spoil(schema: Schema, document: Schema, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _spoil(schema: Schema, document: Schema, value: Any, path: str, seen: set[str]) -> Iterator[tuple[str, Any]]:
+    if reference := schema.get("$ref"):
+        if reference in seen and path.count(".") >= DEEP:
+            return
+        seen.add(reference)
     schema = resolve(schema, document)
     for what, wrong in _spoil_here(schema, value):
         yield f"{path or 'payload'}: {what}", wrong
@@ -65,10 +74,10 @@ def _spoil(schema: Schema, document: Schema, value: Any, path: str) -> Iterator[
         for name, part in value.items():
             if name in schema.get("properties", {}):
                 yield f"{path}.{name}: absent", {key: deepcopy(one) for key, one in value.items() if key != name}
-                for what, wrong in _spoil(schema["properties"][name], document, part, f"{path}.{name}"):
+                for what, wrong in _spoil(schema["properties"][name], document, part, f"{path}.{name}", seen):
                     yield what, {**deepcopy(value), name: wrong}
     elif isinstance(value, list):
-        for what, wrong in _spoil(schema["items"], document, value[0], f"{path}[]"):
+        for what, wrong in _spoil(schema["items"], document, value[0], f"{path}[]", seen):
             yield what, [wrong, *deepcopy(value[1:])]
 
 

@@ -17,6 +17,7 @@ REQUIRED = os.environ.get("VOLTBUS_REQUIRE_SPEC") == "1"
 SCHEMAS = {
     "1.6": ("ocpp16/schemas/json", "ocpp16/security-schemas"),
     "2.0.1": ("ocpp201/OCPP-2.0.1_part3_JSON_schemas",),
+    "2.1": ("ocpp21/OCPP-2.1_part3_JSON_schemas",),
 }
 
 

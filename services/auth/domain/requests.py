@@ -1,6 +1,6 @@
 """What stations ask of auth and are answered, and what is announced: requests, replies, decisions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -19,6 +19,14 @@ class Authorize:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateQuestion:
+    """One certificate, by its hashes, and where its status is to be looked up: OCSP or CRL."""
+
+    source: str
+    hash_data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SignCertificate:
     """A certificate signing request (A02, A03)."""
 
@@ -34,11 +42,20 @@ class GetCertificateStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class GetCertificateChainStatus:
+    """Are the certificates of a chain still valid (2.1 M07)? asked: for which, in the station's words."""
+
+    asked: Sequence[CertificateQuestion]
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerInformation:
     """What a station holds about a customer (N09, N10)."""
 
 
-RecordedRequest: TypeAlias = SignCertificate | GetContractCertificate | GetCertificateStatus | CustomerInformation
+RecordedRequest: TypeAlias = (
+    SignCertificate | GetContractCertificate | GetCertificateStatus | GetCertificateChainStatus | CustomerInformation
+)
 Request: TypeAlias = Authorize | RecordedRequest
 RECORDED = get_args(RecordedRequest)
 
@@ -80,11 +97,21 @@ class NoCertificateStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NoCertificateStatuses:
+    """The status of none of these certificates is known. at: from when on it may be asked again."""
+
+    asked: Sequence[CertificateQuestion]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Empty:
     """An empty answer."""
 
 
-Reply: TypeAlias = Verdict | SigningRejected | NoContractCertificate | NoCertificateStatus | Empty
+Reply: TypeAlias = (
+    Verdict | SigningRejected | NoContractCertificate | NoCertificateStatus | NoCertificateStatuses | Empty
+)
 RegisteredTokens: TypeAlias = Mapping[str, Token]
 
 
@@ -109,7 +136,7 @@ def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
     return group if group and group.type == CENTRAL else None
 
 
-# The replies to requests that are recorded: nothing is decided about them.
+# The replies to requests that are recorded and of which nothing is to be decided.
 REPLIES: Mapping[type[RecordedRequest], Reply] = {
     # A02.FR.12: what cannot be processed is Rejected.
     SignCertificate: SigningRejected("no certificate authority is connected"),
@@ -126,6 +153,8 @@ def decide(request: Request, tokens: RegisteredTokens, now: datetime, *, free_ve
     """The reply to a request."""
     if isinstance(request, Authorize):
         return verdict(request, tokens, now, free_vend=free_vend)
+    if isinstance(request, GetCertificateChainStatus):
+        return NoCertificateStatuses(request.asked, now)
     return REPLIES[type(request)]
 
 

@@ -41,7 +41,11 @@ class GroupSettings:
 
 
 def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    """What cannot be desired, and why; by the path of the field."""
+    """What cannot be desired, and why; by the path of the field; what is so in several versions, once."""
+    yield from dict.fromkeys(_faults(settings, versions))
+
+
+def _faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     for name in settings:
         if not any(dialect.concerns(name) for dialect in SETTINGS.values()):
             yield f"settings.{name}", "is a name of no version"

@@ -21,12 +21,14 @@ from services.firmware.domain.messages import (
     Decision,
     Heartbeat,
     Notification,
+    OpenStream,
     ReportConnectorStates,
     ReportConnectorStatus,
     ReportFirmwareStatus,
     ReportSecurityEvent,
     ReportSettings,
     SecurityEventReported,
+    StreamAccepted,
 )
 from services.firmware.domain.presence import connection_alive, connection_closed, connection_opened, message_received
 from services.firmware.domain.station import FirmwareStatus, Station
@@ -80,6 +82,11 @@ def _report_security_event(station: Station, command: ReportSecurityEvent, conte
     return Decision(station, events=(event,))
 
 
+def _open_stream(station: Station, _: OpenStream, __: Context) -> Decision:
+    """N11.FR.06: what comes is kept, as everything is that monitors tell."""
+    return Decision(station, StreamAccepted())
+
+
 def _unchanged(station: Station, _: Notification | ReportSettings, __: Context) -> Decision:
     """Kept elsewhere: verbatim, and settings by their projection."""
     return Decision(station)
@@ -105,6 +112,7 @@ COMMANDS: Mapping[type, Decide] = {
     ReportSettings: _unchanged,
     DataTransfer: data_transfer,
     Heartbeat: _heartbeat,
+    OpenStream: _open_stream,
     Notification: _unchanged,
 }
 CONNECTION_UPDATES: Mapping[type, Decide] = {

@@ -88,6 +88,10 @@ class ReportSettings(Struct, frozen=True):
     part: Part
 
 
+class OpenStream(Struct, frozen=True):
+    """OpenPeriodicEventStream: values of a monitor will come as a stream (2.1 N11)."""
+
+
 class Notification(Struct, frozen=True):
     """Anything that is kept as it came."""
 
@@ -142,6 +146,7 @@ Command: TypeAlias = (
     | ReportSettings
     | DataTransfer
     | Heartbeat
+    | OpenStream
     | Notification
 )
 ConnectionUpdate: TypeAlias = ConnectionOpened | ConnectionAlive | ConnectionClosed
@@ -177,7 +182,11 @@ class CurrentTime(Struct, frozen=True):
     now: datetime
 
 
-Reply: TypeAlias = BootVerdict | DataTransferResult | Empty | CurrentTime
+class StreamAccepted(Struct, frozen=True):
+    """The values of a stream will be kept."""
+
+
+Reply: TypeAlias = BootVerdict | DataTransferResult | Empty | CurrentTime | StreamAccepted
 
 
 # Events. cause: what makes each this one and no other.

@@ -15,6 +15,8 @@ class MessageType(StrEnum):
     CALL = "call"
     RESULT = "result"
     ERROR = "error"
+    RESULT_ERROR = "result_error"
+    SEND = "send"
 
 
 class Reason(StrEnum):
@@ -24,6 +26,8 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     UNKNOWN_TYPE = "unknown_type"
     NO_SUCH_CALL = "no_such_call"
+    # An answer of ours that the station could not use, by its CALLRESULTERROR.
+    RESULT_REFUSED = "result_refused"
     TOO_LONG = "too_long"
     UNANSWERED = "unanswered"
     LATE_REPLY = "late_reply"
@@ -43,12 +47,16 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """A CALL for its service. acknowledge: the gateway answers it, when Kafka has it. deviations: from its schema."""
+    """A CALL for its service, or a SEND. acknowledge: the gateway answers it, when Kafka has it.
+
+    deviations: from its schema.
+    """
 
     service: str
     call: Call
     acknowledge: bool = False
     deviations: tuple[Told, ...] = ()
+    message_type: MessageType = MessageType.CALL
 
 
 class Complete(msgspec.Struct, frozen=True):

@@ -10,11 +10,11 @@ import orjson
 
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
+from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.reading import Payload, is_exact, is_writable, tolerantly, tolerated
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.sealing import CannotOpen, Opened, Sealing
-from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
@@ -64,20 +64,20 @@ class Commands:
 
     __slots__ = (
         "_connection_id",
+        "_dialect",
         "_limits",
         "_outstanding",
         "_overdue",
         "_queue",
         "_sealing",
         "_station_id",
-        "_version",
     )
 
     def __init__(
-        self, station_id: str, connection_id: str, *, version: Version, limits: Limits, sealing: Sealing
+        self, station_id: str, connection_id: str, *, dialect: Dialect, limits: Limits, sealing: Sealing
     ) -> None:
         self._station_id, self._connection_id = station_id, connection_id
-        self._version, self._limits, self._sealing = version, limits, sealing
+        self._dialect, self._limits, self._sealing = dialect, limits, sealing
         self._outstanding: Outstanding | None = None
         self._queue: deque[Command] | None = None
         # Made when first needed, by message id and oldest first: most stations answer in time.
@@ -101,7 +101,7 @@ class Commands:
     def result(
         self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float, strict: bool
     ) -> list[SessionAction]:
-        """[3, id, payload]. One that cannot be used is INVALID; before 2.1 nothing is sent to the station."""
+        """[3, id, payload]. One that cannot be used is INVALID; the station is told so from 2.1 on."""
         sent, late = self._answered(message_id)
         if sent is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT, frame)]
@@ -118,8 +118,9 @@ class Commands:
         if not is_writable(payload, rest):
             read, outcome = NOTHING, OUTCOME_INVALID
             code, description = ErrorCode.FORMAT_VIOLATION.value, "nested too deep"
+        told = self._refuse_result(sent, code, description) if outcome == OUTCOME_INVALID else []
         outcome = OUTCOME_LATE if late else outcome
-        return [self._complete(sent, outcome, wall, read, code, description), *self._next(now, wall)]
+        return [*told, self._complete(sent, outcome, wall, read, code, description), *self._next(now, wall)]
 
     def error(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[SessionAction]:
         """[4, id, code, description, details], of which stations leave out some."""
@@ -128,19 +129,21 @@ class Commands:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR, frame)]
         frame, rest = sent.heard(frame, rest)
         code, description = (str(part) if isinstance(part, str | int | float) else "" for part in (*rest, "", "")[:2])
-        code = self._version.read_code(code)
+        code = self._dialect.version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def unusable(
-        self, message_id: str, reason: Reason, description: str, frame: bytes, size: int, now: float, wall: float
+        self, head: frames.Head, reason: Reason, description: str, frame: bytes, size: int, now: float, wall: float
     ) -> list[SessionAction]:
         """An answer that is longer than a message may be, or no JSON: it is there, but nothing can be told of it."""
+        kind, message_id = head.kind, head.message_id
         sent, late = self._answered(message_id)
         if sent is None:
             return [Drop(reason, message_id, description, frame, size)]
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
-        return [self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
+        told = self._refuse_result(sent, code, description) if kind == frames.CALLRESULT else []
+        return [*told, self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
         """Those that wait, and of whose action `barred` now says why it may not be sent."""
@@ -210,12 +213,20 @@ class Commands:
 
     def _read(self, action: str, rest: list[Any], payload: bytes, strict: bool) -> Payload:
         """What an answer says. Raises OcppError where it cannot be used."""
-        schemas, parsed = self._version.schemas, rest[0] if len(rest) == 1 else None
+        schemas, parsed = self._dialect.version.schemas, rest[0] if len(rest) == 1 else None
         if is_exact(schemas.exact_response(action), parsed, payload):
             return Payload(payload)
         if strict or len(rest) != 1:
             schemas.check_response(action, parsed)
-        return tolerantly(payload, parsed, partial(self._version.readings.response, action))
+        return tolerantly(payload, parsed, partial(self._dialect.version.readings.response, action))
+
+    def _refuse_result(self, sent: Outstanding, code: str, description: str) -> list[SessionAction]:
+        """A CALLRESULT that cannot be used is answered where the version has an answer to it (2.1 part 4 §4.2.3)."""
+        if frames.CALLRESULTERROR not in self._dialect.message_types:
+            return []
+        written = self._dialect.version.spell(ErrorCode(code))
+        frame = frames.error(sent.command.id, written, description, kind=frames.CALLRESULTERROR)
+        return [Send(frame, MessageType.RESULT_ERROR, sent.command.action, sent.command.id)]
 
     def _complete(
         self,
@@ -231,7 +242,7 @@ class Commands:
             command_id=command.id,
             station_id=self._station_id,
             connection_id=self._connection_id,
-            version=self._version.name,
+            version=self._dialect.version.name,
             action=command.action,
             request=command.payload,
             outcome=outcome,

@@ -10,6 +10,8 @@ import orjson
 from services.ocpp.mending import mended
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
+# Of 2.1 (part 4 §4.1.3).
+CALLRESULTERROR, SEND = 5, 6
 # 2.0.1 part 4 §4.1.4 and 1.6-J errata §3.1: a message id has 36 characters at the most.
 MAX_ID_LENGTH = 36
 # 2.0.1 part 4 §4.2.3.
@@ -20,8 +22,10 @@ HEAD_SIZE = 1024
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _SCALAR = rb"[^\s,:{}\[\]\"]+"
-_HEAD = re.compile(rb"\s*\[\s*\"?(\d)(?:\.0+)?\"?\s*,\s*(" + _STRING + rb"|" + _SCALAR + rb")\s*[,\]]", re.DOTALL)
-_CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
+_KIND = rb"\s*\[\s*\"?(\d)(?:\.0+)?\"?\s*"
+_KIND_ALONE = re.compile(_KIND + rb"[,\]]")
+_HEAD = re.compile(_KIND + rb",\s*(" + _STRING + rb"|" + _SCALAR + rb")\s*[,\]]", re.DOTALL)
+_CALL = re.compile(rb"\s*\[\s*[26]\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 
 
@@ -46,13 +50,19 @@ def head(frame: bytes) -> Head | None:
     return Head(int(found[1]), message_id, found[2] if _is_json(found[2]) else read.written)
 
 
-def envelope(message: Any) -> tuple[str, Any] | None:
-    """Action and payload of what is a CALL although its type, id or number of elements is another's.
+def kind(frame: bytes) -> int | None:
+    """The message type, where no more than that can be read."""
+    found = _KIND_ALONE.match(frame)
+    return int(found[1]) if found else None
+
+
+def envelope(message: Any, kind: int = CALL) -> tuple[str, Any] | None:
+    """Action and payload of what is a CALL, or a SEND, although its type, id or number of elements is another's.
 
     A payload that is not there is none (4.2.1); what follows it is passed over.
     """
     match message:
-        case [2 | "2", str() | int() | float() | None, str(action), *rest]:
+        case [written, str() | int() | float() | None, str(action), *rest] if written in (kind, str(kind)):
             return action, rest[0] if rest else None
     return None
 
@@ -67,8 +77,16 @@ def is_call(message: Any) -> bool:
     return named and type(kind) is int and kind == CALL and len(message_id) <= MAX_ID_LENGTH
 
 
+def is_send(message: Any) -> bool:
+    """Whether a parsed frame is [6, id, action, payload], whatever the payload is."""
+    match message:
+        case [int(kind), str(message_id), str(), _]:
+            return kind == SEND and len(message_id) <= MAX_ID_LENGTH
+    return False
+
+
 def call_payload(frame: bytes) -> bytes:
-    """The payload of a CALL that is known to be JSON of four elements, byte for byte."""
+    """The payload of a CALL or SEND that is known to be JSON of four elements, byte for byte."""
     return _last(frame, _CALL)
 
 
@@ -87,10 +105,20 @@ def result(message_id: str, payload: bytes, written_id: bytes = b"") -> bytes:
     return b"[3,%b,%b]" % (written_id or orjson.dumps(message_id), payload)
 
 
-def error(message_id: str, code: str, description: str, details: bytes = b"{}", written_id: bytes = b"") -> bytes:
-    """[4, id, code, description, details]; the description is cut to what a station must be able to take."""
+def error(
+    message_id: str,
+    code: str,
+    description: str,
+    details: bytes = b"{}",
+    written_id: bytes = b"",
+    kind: int = CALLERROR,
+) -> bytes:
+    """[4, id, code, description, details]; the description is cut to what a station must be able to take.
+
+    kind: or CALLRESULTERROR.
+    """
     said = orjson.dumps([code, description[:MAX_DESCRIPTION_LENGTH]])
-    return b"[4,%b,%b,%b]" % (written_id or orjson.dumps(message_id), said[1:-1], details)
+    return b"[%d,%b,%b,%b]" % (kind, written_id or orjson.dumps(message_id), said[1:-1], details)
 
 
 def error_text(text: str) -> str:

@@ -1,13 +1,15 @@
 """The payload of a station's frame that deviates from its schema: what is read of it, and what it was."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 
 from services.ocpp.deviations import Deviation, Told
-from services.ocpp.errors import OcppError
+from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.tolerant import Reading, without_nul
+from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import Deviation as DeviationRecord
 from voltbus.v1.bus_pb2 import Tolerated
 
@@ -18,6 +20,8 @@ NUL = b"\\u0000"
 
 # With fewer brackets nothing is nested too deep to be written.
 MOST_LEVELS = 250
+# Bytes that are kept of a frame that is no JSON, beside what is read of it: a record has 1 MB, and an escape six bytes.
+LONGEST_VERBATIM = 64 * 1024
 
 
 class Payload(NamedTuple):
@@ -62,6 +66,27 @@ def tolerantly(raw: bytes, parsed: Any, read: Callable[[Any], Reading]) -> Paylo
     if not nul and not reading.changed:
         return Payload(raw, deviations=deviations)
     return Payload(orjson.dumps(reading.payload), raw, deviations)
+
+
+def read_request(version: Version, action: str, raw: bytes, parsed: Any, *, strict: bool) -> Payload:
+    """What the payload of a CALL or SEND says that cannot be used as it is. Raises OcppError where nothing does."""
+    if strict:
+        if type(parsed) is not dict:
+            raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
+        version.schemas.check_request(action, parsed)
+    return tolerantly(raw, parsed, partial(version.readings.request, action))
+
+
+def not_for_a_station(version: Version, action: str, verb: str) -> OcppError:
+    """Why a station may not send a message of that action."""
+    known = action in version.schemas.actions
+    code = ErrorCode.NOT_SUPPORTED if known else ErrorCode.NOT_IMPLEMENTED
+    return OcppError(code, f"not for a station to {verb}" if known else "unknown action")
+
+
+def as_text(frame: bytes) -> bytes:
+    """A frame that is no JSON as a text of JSON."""
+    return orjson.dumps(frame[:LONGEST_VERBATIM].decode(errors="replace"))
 
 
 def tolerated(raw: bytes, deviations: Iterable[Told]) -> Tolerated:

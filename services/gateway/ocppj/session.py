@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +14,8 @@ from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN,
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
-from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolerated
+from services.gateway.ocppj.reading import as_text, is_exact, not_for_a_station, read_request, tolerated
+from services.gateway.ocppj.sends import read_send, refused_send
 from services.ocpp.deviations import Deviation, Told
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.mending import mended
@@ -24,11 +24,10 @@ from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
-RESULT = MessageType.RESULT
+CALL, RESULT = MessageType.CALL, MessageType.RESULT
 # With these alone, a frame that no program can read whole is JSON all the same: read strictly, too.
 SOUND = frozenset({Deviation.SURROGATE})
-# Bytes that are kept of a frame that is no JSON, beside what is read of it: a record has 1 MB, and an escape six bytes.
-LONGEST_VERBATIM = 64 * 1024
+NOT_ACCEPTED = "the station is not accepted: only BootNotification is"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,9 +121,7 @@ class Session:
         self._queue: deque[PendingCall] | None = None
         self._queued = 0
         self._full = self._closed = False
-        self._commands = Commands(
-            peer.station_id, peer.connection_id, version=dialect.version, limits=limits, sealing=sealing
-        )
+        self._commands = Commands(peer.station_id, peer.connection_id, dialect=dialect, limits=limits, sealing=sealing)
 
     @property
     def version(self) -> str:
@@ -157,6 +154,8 @@ class Session:
                 return self._commands.result(message_id, rest, frame, now, wall, self.strict)
             case [int(frames.CALLERROR), str(message_id), *rest]:
                 return self._commands.error(message_id, rest, frame, now, wall)
+            case [int(frames.CALLRESULTERROR), str(message_id), *rest] if self._has(frames.CALLRESULTERROR):
+                return [_result_refused(message_id, rest, frame)]
         return self._flawed(message, frame, now, wall, waited)
 
     def oversized(self, head: bytes, size: int, now: float, wall: float) -> list[SessionAction]:
@@ -230,14 +229,16 @@ class Session:
         if read is None or (self.strict and any(told.deviation not in SOUND for told in read.deviations)):
             return self._unusable(frame, Reason.NOT_JSON, "is not valid JSON", now, wall)
         match read.value:
-            case [int(frames.CALLRESULT | frames.CALLERROR), str(), *_]:
+            case [int(frames.CALLRESULT | frames.CALLERROR | frames.CALLRESULTERROR), str(), *_]:
                 return self.received(read.written, now, wall, waited)
         return self._flawed(read.value, frame, now, wall, waited, read.deviations)
 
     def _flawed(
         self, message: Any, frame: bytes, now: float, wall: float, waited: float, deviations: tuple[Told, ...] = ()
     ) -> list[SessionAction]:
-        """JSON, or mended to it, and no frame of this version. deviations: what was mended."""
+        """JSON, or mended to it, and no CALL of this version. deviations: what was mended."""
+        if self._is_send(frame):
+            return self._sent(message, frame, now, wall, waited, deviations)
         head, envelope, exact = frames.head(frame), frames.envelope(message), frames.is_call(message)
         if head is None or envelope is None or (self.strict and not exact):
             return self._malformed(message, frame, head)
@@ -247,9 +248,24 @@ class Session:
         except orjson.JSONEncodeError:
             return self._unusable(frame, Reason.MALFORMED, "is nested too deep", now, wall)
         told = deviations if exact else (*deviations, Told(Deviation.ENVELOPE, "", 1))
-        verbatim = orjson.dumps(frame[:LONGEST_VERBATIM].decode(errors="replace")) if deviations else b""
+        verbatim = as_text(frame) if deviations else b""
         flaws = Flaws(frame, head.written_id, told, verbatim)
         return self._call(head.message_id, action, payload, written, now, wall, waited, flaws)
+
+    def _sent(
+        self, message: Any, frame: bytes, now: float, wall: float, waited: float, deviations: tuple[Told, ...]
+    ) -> list[SessionAction]:
+        """A SEND: it waits for nothing, and is never answered."""
+        sent = read_send(self._dialect.version, message, frame, deviations, strict=self.strict)
+        if isinstance(sent, Refuse):
+            return [sent]
+        if not self._gate.open:
+            code, action = ErrorCode.SECURITY_ERROR, sent.action
+            return [Refuse(sent.message_id, action, code, NOT_ACCEPTED, frame, answered=False, deviates=False)]
+        read = sent.payload
+        came = (now - waited, wall - waited)
+        call = PendingCall(sent.message_id, sent.action, read.read, *came, read.raw, read.deviations)
+        return [self._forward(call, answered=True, message_type=MessageType.SEND)]
 
     def _call(
         self,
@@ -268,7 +284,7 @@ class Session:
             if self._is_exact(message_id, action, parsed, raw):
                 call = PendingCall(message_id, action, raw, now - waited, wall - waited)
             else:
-                read = self._read(action, raw, parsed)
+                read = read_request(self._dialect.version, action, raw, parsed, strict=self.strict)
                 came = (now - waited, wall - waited)
                 call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
@@ -293,19 +309,8 @@ class Session:
             raise OcppError(ErrorCode.RPC_FRAMEWORK_ERROR, "a CALL with this message id is being handled already")
         version = self._dialect.version
         if action not in self._owners:
-            known = action in version.schemas.actions
-            code = ErrorCode.NOT_SUPPORTED if known else ErrorCode.NOT_IMPLEMENTED
-            raise OcppError(code, "not for a station to call" if known else "unknown action")
+            raise not_for_a_station(version, action, "call")
         return is_exact(version.schemas.exact_request(action), parsed, raw)
-
-    def _read(self, action: str, raw: bytes, parsed: Any) -> Payload:
-        """What a payload says that cannot be used as it is."""
-        version = self._dialect.version
-        if self.strict:
-            if type(parsed) is not dict:
-                raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
-            version.schemas.check_request(action, parsed)
-        return tolerantly(raw, parsed, partial(version.readings.request, action))
 
     def _pending(self, message_id: str) -> bool:
         pending = (self._outstanding, *(self._queue or ()))
@@ -314,12 +319,11 @@ class Session:
     def _take(self, call: PendingCall, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding: this one is, until its answer."""
         if not self._gate.open and not self._pass(call):
-            description = "the station is not accepted: only BootNotification is"
             code, message_id = ErrorCode.SECURITY_ERROR, call.message_id
             frame = frames.call(message_id, call.action, call.payload)
             return [
-                self._error(message_id, code, description, call.action, written_id=call.written_id),
-                Refuse(message_id, call.action, code, description, frame, deviates=False),
+                self._error(message_id, code, NOT_ACCEPTED, call.action, written_id=call.written_id),
+                Refuse(message_id, call.action, code, NOT_ACCEPTED, frame, deviates=False),
             ]
         if call.action == HEARTBEAT:
             payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(wall, UTC)).encode()
@@ -362,7 +366,9 @@ class Session:
         self._full = len(self._queue or ()) * share >= limits.queue or self._queued * share >= limits.queue_size
         return Waiting(self._queued, self._full)
 
-    def _forward(self, call: PendingCall, answered: bool, acknowledge: bool = False) -> Forward:
+    def _forward(
+        self, call: PendingCall, answered: bool, acknowledge: bool = False, message_type: MessageType = CALL
+    ) -> Forward:
         peer = self._peer
         self._counter += 1
         record = Call(
@@ -382,7 +388,7 @@ class Session:
         at.nanos = int((call.received_at - seconds) * 1e6) * 1000
         if call.deviations:
             record.tolerated.CopyFrom(tolerated(call.raw, call.deviations))
-        return Forward(self._owners[call.action], record, acknowledge, call.deviations)
+        return Forward(self._owners[call.action], record, acknowledge, call.deviations, message_type)
 
     def _result(self, call: PendingCall, payload: bytes, now: float) -> Send:
         frame = frames.result(call.message_id, payload, call.written_id)
@@ -406,11 +412,19 @@ class Session:
         frame = frames.error(message_id, self._dialect.version.spell(code), description, details, written_id)
         return Send(frame, MessageType.ERROR, action, message_id)
 
+    def _has(self, kind: int) -> bool:
+        """Whether the version has a message type."""
+        return kind in self._dialect.message_types
+
+    def _is_send(self, frame: bytes) -> bool:
+        return self._has(frames.SEND) and frames.kind(frame) == frames.SEND
+
     def _malformed(self, message: Any, frame: bytes, head: frames.Head | None) -> list[SessionAction]:
         """JSON, but no frame of this version."""
         parts = message if isinstance(message, list) else []
         kind = parts[0] if parts else None
-        if kind in (frames.CALLRESULT, frames.CALLERROR):
+        answers = (frames.CALLRESULT, frames.CALLERROR, frames.CALLRESULTERROR)
+        if kind in answers and self._has(kind):
             # An answer is never answered.
             return [Drop(Reason.MALFORMED, detail="an answer without a message id", frame=frame)]
         reason, code, description = _framing_error(kind, parts)
@@ -425,11 +439,16 @@ class Session:
     ) -> list[SessionAction]:
         """A frame of which no more than its head can be read: the sender hears why."""
         head, description = frames.head(frame), f"the message {why}"
+        if self._is_send(frame):
+            unread = refused_send(frame, ErrorCode.FORMAT_VIOLATION, description, size=size)
+            return [unread, Drop(reason, unread.message_id, description)]
         if head is not None and head.kind == frames.CALL:
             refused = self._refused(head, ErrorCode.FORMAT_VIOLATION, description, frame, size)
             return [*refused, Drop(reason, head.message_id, description)]
         if head is not None and head.kind in (frames.CALLRESULT, frames.CALLERROR):
-            return self._commands.unusable(head.message_id, reason, f"the answer {why}", frame, size, now, wall)
+            return self._commands.unusable(head, reason, f"the answer {why}", frame, size, now, wall)
+        if head is not None and head.kind == frames.CALLRESULTERROR and self._has(head.kind):
+            return [Drop(reason, head.message_id, description, frame, size)]
         return self._unreadable(reason, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame, size)
 
     def _refused(
@@ -465,6 +484,12 @@ def _framing_error(kind: object, parts: list[Any]) -> tuple[Reason, ErrorCode, s
     else:
         description = "the action is not a string"
     return Reason.MALFORMED, ErrorCode.RPC_FRAMEWORK_ERROR, description
+
+
+def _result_refused(message_id: str, rest: list[Any], frame: bytes) -> Drop:
+    """[5, id, code, description, details]: the station could not use our answer. Its words are in the frame alone."""
+    code = rest[0] if rest and rest[0] in ErrorCode.__members__.values() else ErrorCode.GENERIC_ERROR
+    return Drop(Reason.RESULT_REFUSED, message_id, str(code), frame)
 
 
 def _status(payload: bytes) -> str:

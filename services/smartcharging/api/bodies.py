@@ -45,7 +45,7 @@ class ProfileBody(Strict):
     id: Int = Field(ge=1, lt=FIRST_ID, description="what has the same is replaced; those above are the sites' own")
     purpose: Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
     stack_level: Int = Field(0, ge=0, le=1000)
-    kind: Kind = Kind.RELATIVE
+    kind: Literal[Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE] = Kind.RELATIVE
     recurrency: Literal["Daily", "Weekly"] | None = None
     valid_from: UtcDatetime | None = None
     valid_to: UtcDatetime | None = None
@@ -87,14 +87,18 @@ class InstallBody(Strict):
     transaction_id: TransactionId | None = None
 
 
+FURTHER = Field(None, description="what else its version says of it, in its words")
+
+
 class ScheduleView(BaseModel):
-    """Times as the station or the client wrote them."""
+    """Times as the station or the client wrote them. Periods have `further`, too, where there is anything."""
 
     unit: str
     periods: list[dict[str, Any]]
     start: str | None
     duration: int | None
     min_charging_rate: float | None
+    further: dict[str, Any] | None = FURTHER
 
 
 class ProfileView(BaseModel):
@@ -112,6 +116,7 @@ class ProfileView(BaseModel):
     valid_to: str | None
     transaction_id: str | None
     schedule: ScheduleView
+    further: dict[str, Any] | None = FURTHER
 
 
 def profile_view(profile: Profile) -> ProfileView:

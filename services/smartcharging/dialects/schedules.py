@@ -1,9 +1,19 @@
 """Charging schedules, whose fields have the same names in all versions."""
 
+from collections.abc import Collection
 from typing import Any
 
 from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.profile import Period, Schedule
+
+# What is read of them in our words, or says nothing of a single schedule.
+SCHEDULE = frozenset(
+    {
+        *("id", "evseId", "scheduleStart", "startSchedule", "duration"),
+        *("chargingRateUnit", "chargingSchedulePeriod", "minChargingRate"),
+    }
+)
+PERIOD = frozenset({"startPeriod", "limit", "numberPhases", "phaseToUse"})
 
 
 def present(**fields: Any) -> Payload:
@@ -25,6 +35,11 @@ def write_period(period: Period) -> Payload:
     return present(startPeriod=period.start, limit=period.limit, numberPhases=period.phases)
 
 
+def further(payload: Payload, known: Collection[str]) -> Payload | None:
+    """What a payload says besides, in the station's or the client's words; None where there is nothing."""
+    return {name: value for name, value in payload.items() if name not in known} or None
+
+
 def read_schedule(payload: Payload, start: str | None = None) -> Schedule:
     """start: where it stands beside the schedule."""
     return Schedule(
@@ -33,13 +48,15 @@ def read_schedule(payload: Payload, start: str | None = None) -> Schedule:
         start=payload.get("startSchedule", start),
         duration=payload.get("duration"),
         min_charging_rate=payload.get("minChargingRate"),
+        further=further(payload, SCHEDULE),
     )
 
 
 def _read_period(payload: Payload) -> Period:
     return Period(
         start=int(payload["startPeriod"]),
-        limit=payload["limit"],
+        limit=payload.get("limit"),
         phases=payload.get("numberPhases"),
         phase_to_use=payload.get("phaseToUse"),
+        further=further(payload, PERIOD),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.common.calls.call import Call
 from services.smartcharging.dialects.dialect import Dialect, OcppRequest, Payload
-from services.smartcharging.dialects.schedules import present, read_schedule, write_period, write_schedule
+from services.smartcharging.dialects.schedules import further, present, read_schedule, write_period, write_schedule
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
@@ -27,6 +27,13 @@ from services.smartcharging.domain.reports import (
 )
 
 UNITS = frozenset({"A", "W"})
+# What is read of a profile in our words.
+PROFILE = frozenset(
+    {
+        *("id", "stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind"),
+        *("validFrom", "validTo", "transactionId", "chargingSchedule"),
+    }
+)
 PURPOSES, KINDS = frozenset(Purpose), frozenset(Kind)
 
 
@@ -51,10 +58,12 @@ def empty(_: Empty) -> dict[str, Any]:
 
 
 def needs_rejected(reply: NeedsRejected) -> dict[str, Any]:
-    return {
-        "status": "Rejected",
-        "statusInfo": {"reasonCode": "UnsupportedRequest", "additionalInfo": reply.reason},
-    }
+    return {"status": "Rejected", "statusInfo": unsupported(reply.reason)}
+
+
+def unsupported(reason: str) -> dict[str, Any]:
+    """statusInfo with a reason code of the appendices."""
+    return {"reasonCode": "UnsupportedRequest", "additionalInfo": reason}
 
 
 def schedule_accepted(_: ScheduleAccepted) -> dict[str, Any]:
@@ -155,6 +164,7 @@ def _profile(evse_id: int, payload: Payload) -> Profile:
         valid_from=payload.get("validFrom"),
         valid_to=payload.get("validTo"),
         transaction_id=payload.get("transactionId"),
+        further=further(payload, PROFILE),
     )
 
 

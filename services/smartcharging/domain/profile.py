@@ -10,44 +10,57 @@ TENTH = 1e-6
 
 
 class Purpose(StrEnum):
-    """As OCPP 2.x spells it. EXTERNAL is only reported, never set (K01.FR.22)."""
+    """As OCPP 2.x spells it. EXTERNAL is only reported, never set (K01.FR.22). The last two are of 2.1."""
 
     EXTERNAL = "ChargingStationExternalConstraints"
     STATION_MAX = "ChargingStationMaxProfile"
     TX_DEFAULT = "TxDefaultProfile"
     TX = "TxProfile"
+    PRIORITY = "PriorityCharging"
+    LOCAL_GENERATION = "LocalGeneration"
 
 
 class Kind(StrEnum):
+    """DYNAMIC is of 2.1."""
+
     ABSOLUTE = "Absolute"
     RECURRING = "Recurring"
     RELATIVE = "Relative"
+    DYNAMIC = "Dynamic"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """start: seconds after the schedule's. limit: A for each phase, or W."""
+    """start: seconds after the schedule's. limit: A for each phase, or W; in 2.1 a setpoint may stand for it.
+
+    further: what its version says besides, in its words, such as setpoint, dischargeLimit, limit_L2, operationMode.
+    """
 
     start: int
-    limit: float
+    limit: float | None = None
     phases: int | None = None
     phase_to_use: int | None = None
+    further: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """unit: A or W. start: RFC 3339. duration: seconds."""
+    """unit: A or W. start: RFC 3339. duration: seconds. further: see Period."""
 
     unit: str
     periods: tuple[Period, ...]
     start: str | None = None
     duration: int | None = None
     min_charging_rate: float | None = None
+    further: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """evse_id: 0 for the whole station; a connector in OCPP 1.6. transaction_id: as the station knows it."""
+    """evse_id: 0 for the whole station; a connector in OCPP 1.6. transaction_id: as the station knows it.
+
+    further: see Period.
+    """
 
     id: int
     purpose: Purpose
@@ -59,13 +72,20 @@ class Profile:
     valid_from: str | None = None
     valid_to: str | None = None
     transaction_id: str | None = None
+    further: Mapping[str, Any] | None = None
 
 
 def as_json(profile: Profile) -> dict[str, Any]:
     """As JSON has it."""
-    fields = asdict(profile)
-    fields["schedule"]["periods"] = list(fields["schedule"]["periods"])
+    fields = _plain(asdict(profile))
+    fields["schedule"] = _plain(fields["schedule"])
+    fields["schedule"]["periods"] = [_plain(period) for period in fields["schedule"]["periods"]]
     return fields
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what is said further, where there is nothing of it."""
+    return {name: value for name, value in fields.items() if name != "further" or value}
 
 
 def from_json(payload: Mapping[str, Any]) -> Profile:
@@ -111,7 +131,7 @@ def _of_periods(schedule: Schedule) -> Iterator[tuple[str, str]]:
         yield "schedule.periods", "must begin with one that starts at 0 (K01.FR.31)"
     if any(later <= earlier for earlier, later in pairwise(starts)):
         yield "schedule.periods", "must each start later than the one before (K01.FR.35)"
-    rates = [period.limit for period in schedule.periods]
+    rates = [period.limit for period in schedule.periods if period.limit is not None]
     rates += [] if schedule.min_charging_rate is None else [schedule.min_charging_rate]
     if any(abs(rate * 10 - round(rate * 10)) > TENTH for rate in rates):
         yield "schedule", "must have limits with one decimal at most"

@@ -1,6 +1,5 @@
 """What stations report about limits, needs and schedules, and the replies to it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,7 +11,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ChargingNeeds:
-    """A vehicle says what it needs, and a charging schedule is asked for (K15, K17)."""
+    """A vehicle says what it needs, and a charging schedule is asked for (K15, K17).
+
+    controlled: in a control mode of ISO 15118-20 (2.1 K18, K19).
+    """
+
+    controlled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,14 @@ class ChosenSchedule:
     highest: float = 0
 
 
-Report: TypeAlias = Notice | ChargingNeeds | ChosenSchedule
+@dataclass(frozen=True, slots=True)
+class UpdateWanted:
+    """A station asks what is to change of a Dynamic profile (2.1 K28)."""
+
+    profile_id: int = 0
+
+
+Report: TypeAlias = Notice | ChargingNeeds | ChosenSchedule | UpdateWanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,20 @@ class NeedsRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class NoProfile:
+    """No schedule will come, and the needs are no fault: refused, they would end the transaction (2.1 Q01.FR.04)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRejected:
+    """There is no such Dynamic profile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleAccepted:
     """The schedule is within the limits that were set."""
 
@@ -60,20 +85,23 @@ class ScheduleRejected:
     """The schedule is not; the limits are sent again, which makes the station negotiate again (K15.FR.13)."""
 
 
-Reply: TypeAlias = Empty | NeedsRejected | ScheduleAccepted | ScheduleRejected
-
-
-REPLIES: Mapping[type[Report], Reply] = {
-    # K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all.
-    Notice: Empty(),
-    # K15.FR.04: no schedule can be provided. The other two answers promise one (K15.FR.07).
-    ChargingNeeds: NeedsRejected("schedules are not computed here"),
-}
+Reply: TypeAlias = Empty | NeedsRejected | NoProfile | ScheduleAccepted | ScheduleRejected | UpdateRejected
+NO_SCHEDULES = "schedules are not computed here"
 
 
 def decide(report: Report, limit: SessionLimit | None = None) -> Reply:
     """The reply to a report. limit: of the session that it is about, where there is one."""
-    return _check(report, limit) if isinstance(report, ChosenSchedule) else REPLIES[type(report)]
+    match report:
+        case ChosenSchedule():
+            return _check(report, limit)
+        case ChargingNeeds(controlled):
+            # K15.FR.04, K18.FR.04, K19.FR.04. The other answers promise a schedule (K15.FR.07).
+            return NoProfile(NO_SCHEDULES) if controlled else NeedsRejected(NO_SCHEDULES)
+        case UpdateWanted():
+            return UpdateRejected("there is no such Dynamic profile")
+        case Notice():
+            # K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all.
+            return Empty()
 
 
 def _check(chosen: ChosenSchedule, limit: SessionLimit | None) -> Reply:

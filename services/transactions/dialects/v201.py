@@ -1,5 +1,6 @@
 """OCPP 2.0.1: TransactionEvent, MeterValues, ReservationStatusUpdate; remote start and stop."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -27,19 +28,25 @@ from services.transactions.domain.remote import RemoteStart, RemoteStop, Transac
 KINDS = {"Started": ReportKind.STARTED, "Updated": ReportKind.UPDATED, "Ended": ReportKind.ENDED}
 # Fields of an event kept as they are, and their names; later events may change them.
 DETAILS = {"numberOfPhasesUsed": "phases_used", "cableMaxCurrent": "cable_max_current", "customData": "custom_data"}
+# The same of its transactionInfo.
+INFO_DETAILS = {"customData": "transaction_custom_data"}
 
 
-def transaction_event(call: Call) -> Message:
-    """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2)."""
+def transaction_event(
+    call: Call, kept: Mapping[str, str] = DETAILS, info_kept: Mapping[str, str] = INFO_DETAILS
+) -> Message:
+    """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2).
+
+    kept, info_kept: fields that are kept as they are, and their names.
+    """
     p = payload(call)
     info, evse, token = p["transactionInfo"], p.get("evse") or {}, p.get("idToken") or {}
     kind, trigger = KINDS.get(p.get("eventType", ""), ReportKind.UPDATED), p.get("triggerReason")
     said_at, seq_no = timestamp(p.get("timestamp")), optional_integer(p, "seqNo", INT64)
     at = said_at or call.received_at
-    details = {name: p[field] for field, name in DETAILS.items() if field in p}
+    details = {name: p[field] for field, name in kept.items() if field in p}
+    details |= {name: info[field] for field, name in info_kept.items() if field in info}
     details |= unreadable(p.get("timestamp"), said_at)
-    if "customData" in info:
-        details["transaction_custom_data"] = info["customData"]
     if (seconds := optional_integer(info, "timeSpentCharging", INT64)) is not None:
         details["seconds_charging"] = seconds
     return Report(

@@ -115,7 +115,16 @@ class Verbatim:
     call_id: str
 
 
-Message = Report | StationSamples | Verbatim
+@dataclass(frozen=True, slots=True)
+class VatNumber:
+    """Is it a VAT number (2.1 C18)? evse_id: where it was entered. Both as the station said."""
+
+    call_id: str
+    number: str
+    evse_id: int | None
+
+
+Message = Report | StationSamples | Verbatim | VatNumber
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -136,4 +145,13 @@ class Empty:
     """An empty answer: what was sent is kept."""
 
 
-Reply = Started | Updated | Empty
+@dataclass(frozen=True, slots=True)
+class VatNumberRejected:
+    """It is not known to be one."""
+
+    number: str
+    evse_id: int | None
+    reason: str
+
+
+Reply = Started | Updated | Empty | VatNumberRejected

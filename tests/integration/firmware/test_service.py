@@ -37,6 +37,7 @@ FOLDED = {"BootNotification", "Heartbeat", "StatusNotification"}
 KEPT = [
     *(("1.6", action) for action in sorted(BY_VERSION["1.6"].read.keys() - FOLDED)),
     *(("2.0.1", action) for action in sorted(BY_VERSION["2.0.1"].read.keys() - FOLDED)),
+    *(("2.1", action) for action in sorted(BY_VERSION["2.1"].read.keys() - BY_VERSION["2.0.1"].read.keys())),
 ]
 
 
@@ -210,10 +211,9 @@ async def test_what_is_read_again_changes_nothing(firmware: Running) -> None:
 @pytest.mark.parametrize(("version", "action"), KEPT)
 async def test_everything_else_is_kept_announced_and_answered(firmware: Running, version: str, action: str) -> None:
     schemas = VERSIONS[version].schemas
-    suffix = "Request" if version == "2.0.1" else ""
-    payload = full(schemas.document(action + suffix))
-    call = firmware.call(action, payload, version=version, answered=False)
-    await firmware.ask(call)
+    payload = full(schemas.request_document(action))
+    call = firmware.call(action, payload, version=version, answered=action in schemas.sends)
+    await (firmware.put(call) if call.answered else firmware.ask(call))
     [event] = firmware.announced("MessageRecorded")
     assert (event.action, event.payload.encode()) == (action, call.payload)
     [shown] = (await firmware.get("/v1/stations/CP1/messages", action=action))["items"]

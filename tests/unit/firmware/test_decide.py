@@ -16,6 +16,7 @@ from services.firmware.domain.messages import (
     DataTransferResult,
     Heartbeat,
     Notification,
+    OpenStream,
     ReportConnectorStates,
     ReportConnectorStatus,
     ReportFirmwareStatus,
@@ -36,6 +37,7 @@ EXAMPLES: list[Command] = [
     ReportSecurityEvent("TamperDetectionActivated"),
     DataTransfer("org.nobody"),
     Heartbeat(),
+    OpenStream(),
     Notification(),
 ]
 ECHO: dict[str, VendorMessages] = {"org.echo": {"say": lambda data: DataTransferResult("Accepted", data)}}

@@ -45,11 +45,14 @@ def read(asked: Call) -> Command:
 @pytest.mark.parametrize(("version", "action"), ALL)
 def test_there_and_back(version: str, action: str, example: Callable[[Any], Any]) -> None:
     schemas = VERSIONS[version].schemas
-    payload = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))
+    payload = example(schemas.request_document(action))
     asked = call(action, payload, version)
     context = Context(Envelope(asked.id, "CP1", "c1", version, NOW), Rules(), NOW)
-    reply = decide(Station("CP1"), read(asked), context).reply
-    schemas.check_response(action, DIALECTS.write(asked, reply))
+    written = DIALECTS.write(asked, decide(Station("CP1"), read(asked), context).reply)
+    if action in schemas.sends:
+        assert written == {}
+    else:
+        schemas.check_response(action, written)
 
 
 @pytest.mark.parametrize("version", READ)

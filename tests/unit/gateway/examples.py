@@ -1,4 +1,4 @@
-"""Sessions of both versions, and the frames that stations send in the tests of the gateway."""
+"""Sessions of every version, and the frames that stations send in the tests of the gateway."""
 
 import json
 from typing import Any
@@ -40,6 +40,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "1.6": {"idTagInfo": {"status": "Accepted"}},
     "2.0.1": {"idTokenInfo": {"status": "Accepted"}},
 }
+# What is the same in 2.1.
+for words in (BOOT, STATUS, AUTHORIZE, ACCEPTED):
+    words["2.1"] = words["2.0.1"]
 
 
 def session(version: str, limits: Limits = LIMITS, quarantined: bool = False, strict: bool = False) -> Session:

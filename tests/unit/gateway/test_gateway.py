@@ -21,6 +21,7 @@ from services.gateway.throttle import OF_ADDRESS
 from services.gateway.timing import Timing
 from services.gateway.transport.websocket import WebSocket
 from services.ocpp.passwords import keyed
+from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status
 from tests.unit.gateway.running import QUICK, HeldBus, Running, ask, closed, gateway, read, running, starting, until
 from voltbus.v1.bus_pb2 import (
@@ -41,7 +42,7 @@ from voltbus.v1.bus_pb2 import (
 from voltbus.v1.credentials_pb2 import PasswordChange
 
 HEARTBEAT = call("hb", "Heartbeat", {})
-SUBPROTOCOLS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
+SUBPROTOCOLS = {name: facts.subprotocol for name, facts in FACTS.items()}
 
 
 @pytest.mark.parametrize("version", SUBPROTOCOLS)

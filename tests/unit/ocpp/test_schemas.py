@@ -88,6 +88,7 @@ def test_actions_with_an_empty_answer() -> None:
         "1.5": 4,
         "1.6": 7,
         "2.0.1": 15,
+        "2.1": 22,
     }
     assert decided["1.6"] >= {"Authorize", "StartTransaction", "StopTransaction"}
 

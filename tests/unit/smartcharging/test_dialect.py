@@ -10,10 +10,12 @@ from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import BY_VERSION, DIALECTS
 from services.smartcharging.domain.reports import (
     ChosenSchedule,
+    NoProfile,
     Report,
     ScheduleAccepted,
     ScheduleRejected,
     SessionLimit,
+    UpdateRejected,
     decide,
 )
 from tests.contract.examples import full, minimal
@@ -50,7 +52,8 @@ def test_answers(action: str, example: Callable[[Any], Any]) -> None:
 
 def test_every_report_is_decided_and_every_reply_written() -> None:
     replies = {type(decide(report())) for report in get_args(Report)}
-    assert replies | {ScheduleRejected} == BY_VERSION["2.0.1"].write.keys()
+    assert replies | {ScheduleRejected, NoProfile} == BY_VERSION["2.1"].write.keys()
+    assert BY_VERSION["2.1"].write.keys() - {NoProfile, UpdateRejected} == BY_VERSION["2.0.1"].write.keys()
 
 
 @pytest.mark.parametrize(("unit", "highest", "status"), [("A", 16, True), ("A", 16.1, False), ("W", 11040, True)])

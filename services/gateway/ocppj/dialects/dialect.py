@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from services.gateway.ocppj.frames import CALL, CALLERROR, CALLRESULT
 from services.ocpp.versions import Version
 
 
@@ -19,7 +20,7 @@ class Dialect:
     """The framing rules of one version.
 
     unreadable_id: the message id of an error about a frame whose own cannot be read; None: such a frame is dropped.
-    answers_unknown_types: whether an unknown message type is answered or ignored.
+    answers_unknown_types: whether an unknown message type is answered or ignored. message_types: those that are known.
     reports: what a station may send before it is accepted, by the command that asks for it.
     trigger_actions: the commands that ask for the action in their requestedMessage. trigger_place: their field that
     names what of the station is meant; without it everything is (1.6 §5.17, F06.FR.11).
@@ -31,6 +32,7 @@ class Dialect:
     version: Version
     unreadable_id: str | None
     answers_unknown_types: bool
+    message_types: frozenset[int] = frozenset({CALL, CALLRESULT, CALLERROR})
     not_while_pending: frozenset[str] = frozenset()
     reports: Mapping[str, str] = field(default_factory=dict)
     trigger_actions: frozenset[str] = frozenset({"TriggerMessage"})

@@ -23,7 +23,7 @@ def test_each_version_gets_what_it_can_have() -> None:
         ({"heartbeat_interval": "1", "HEARTBEATINTERVAL": "2"}, {}, [("settings.HEARTBEATINTERVAL", "is given twice")]),
         ({"Own16": "x" * 501}, {}, [("settings.Own16", "must have 500 characters at most")]),
         ({"Own.V201": "x" * 501}, {}, []),
-        ({}, {"9.9": {"A": "1"}}, [("versions.9.9", "must be one of 1.5, 1.6, 2.0.1")]),
+        ({}, {"9.9": {"A": "1"}}, [("versions.9.9", "must be one of 1.5, 1.6, 2.0.1, 2.1")]),
         ({}, {"1.6": {"K": "1", "k": "2"}}, [("versions.1.6.k", "is given twice")]),
     ],
 )

@@ -97,7 +97,9 @@ def test_an_answer_that_cannot_be_used_is_invalid_and_the_station_hears_nothing(
     line.command(command(), *NOW)
     actions = line.received(frame(3, "c1", *rest), *NOW)
     assert outcomes(actions) == [("c1", "INVALID")]
-    assert not sent(actions)
+    told = [(kind, message_id) for kind, message_id, *_ in sent(actions)]
+    # 2.1 part 4 §4.2.3.
+    assert told == ([(5, "c1")] if version == "2.1" else [])
     kept = completed(actions)[0].result.payload
     assert kept == (json.dumps(rest[0]).encode() if len(rest) == 1 else b"")
     assert completed(actions)[0].result.error_code
@@ -441,8 +443,8 @@ def test_what_an_accepted_station_was_asked_for_does_not_count_once_it_is_pendin
     assert not passes(line, "Heartbeat", {})
 
 
-STARTS = {"1.6": "RemoteStartTransaction", "2.0.1": "RequestStartTransaction"}
-STOPS = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}
+STARTS = {"1.6": "RemoteStartTransaction", **dict.fromkeys(("2.0.1", "2.1"), "RequestStartTransaction")}
+STOPS = {"1.6": "RemoteStopTransaction", **dict.fromkeys(("2.0.1", "2.1"), "RequestStopTransaction")}
 
 
 def test_no_transaction_is_started_or_stopped_remotely_at_a_pending_station(version: str) -> None:

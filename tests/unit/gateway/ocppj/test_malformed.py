@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.ocppj.actions import Drop, Forward, Send
+from services.gateway.ocppj.actions import Drop, Forward, Refuse, Send
 from services.gateway.ocppj.frames import MAX_DESCRIPTION_LENGTH
 from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import AUTHORIZE, NOW, VERSIONS, authorize, dropped, forwarded, sends, sent, session
@@ -72,10 +72,10 @@ STRICT_FRAMES: list[tuple[str, bytes, Any, Any]] = [
     ("trailing comma", b'[2,"1","Heartbeat",{},]', FORMAT, FORMAT),
     ("field too many", b'[2,"1","Heartbeat",{"a":1}]', ("1", "FormationViolation"), ("1", "FormatViolation")),
 ]
-# The codes that the versions spell in their own ways.
+# The codes that 1.6 and later versions spell in their own ways.
 SPELLED = {
-    "Occur*ConstraintViolation": {"1.6": "OccurenceConstraintViolation", "2.0.1": "OccurrenceConstraintViolation"},
-    "Format*": {"1.6": "FormationViolation", "2.0.1": "FormatViolation"},
+    "Occur*ConstraintViolation": ("OccurenceConstraintViolation", "OccurrenceConstraintViolation"),
+    "Format*": ("FormationViolation", "FormatViolation"),
 }
 
 
@@ -91,7 +91,9 @@ def test_a_bad_frame_gets_its_error_and_never_reaches_kafka(
     strict: bool, raw: bytes, v16: Any, v201: Any, version: str
 ) -> None:
     actions = session(version, strict=strict).received(raw, *NOW)
-    expected = {"1.6": v16, "2.0.1": v201}[version]
+    # 2.1 part 4 §4.4: ignored.
+    v21 = SILENCE if v201 and v201[1] == "MessageTypeNotSupported" else v201
+    expected = {"1.6": v16, "2.0.1": v201, "2.1": v21}[version]
     assert not forwarded(actions)
     if expected is SILENCE:
         assert not sent(actions)
@@ -100,7 +102,7 @@ def test_a_bad_frame_gets_its_error_and_never_reaches_kafka(
     message_id, code = expected
     [[kind, answered, spelled, description, details]] = sent(actions)
     assert (kind, answered, details) == (4, message_id, {})
-    assert spelled == (SPELLED[code][version] if "*" in code else code)
+    assert spelled == (SPELLED[code][version != "1.6"] if "*" in code else code)
     assert 0 < len(description) <= MAX_DESCRIPTION_LENGTH
 
 
@@ -155,7 +157,7 @@ def test_any_bytes_have_an_outcome(version: str, raw: bytes) -> None:
 @given(version=st.sampled_from(VERSIONS), message=ANYTHING | LIKE_FRAMES.map(list))
 def test_any_json_has_an_outcome(version: str, message: Any) -> None:
     actions = session(version).received(json.dumps(message).encode(), *NOW)
-    assert any(isinstance(action, Send | Forward | Drop) for action in actions)
+    assert any(isinstance(action, Send | Forward | Drop | Refuse) for action in actions)
 
 
 IDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=36)

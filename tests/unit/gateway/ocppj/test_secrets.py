@@ -23,7 +23,7 @@ def set_password(value: str) -> tuple[str, Any]:
     return "SetVariables", {"setVariableData": [item]}
 
 
-ASKED = {"1.6": change, "2.0.1": set_password}
+ASKED = {"1.6": change, "2.0.1": set_password, "2.1": set_password}
 
 
 @pytest.fixture(params=VERSIONS)

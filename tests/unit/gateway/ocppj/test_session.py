@@ -68,7 +68,7 @@ def test_a_refusal_of_a_service_is_spelled_by_the_version(version: str) -> None:
     line = session(version)
     line.received(authorize(version), *NOW)
     actions = line.reply(refusal("auth", "OccurrenceConstraintViolation", "x" * 300), *NOW)
-    spelling = {"1.6": "OccurenceConstraintViolation", "2.0.1": "OccurrenceConstraintViolation"}[version]
+    spelling = "OccurenceConstraintViolation" if version == "1.6" else "OccurrenceConstraintViolation"
     assert sent(actions) == [[4, "auth", spelling, "x" * 255, {}]]
 
 
@@ -205,7 +205,7 @@ def test_a_message_id_under_way_is_refused(version: str) -> None:
     line = session(version)
     line.received(authorize(version, "1"), *NOW)
     line.received(authorize(version, "2"), *NOW)
-    code = {"1.6": "FormationViolation", "2.0.1": "RpcFrameworkError"}[version]
+    code = "FormationViolation" if version == "1.6" else "RpcFrameworkError"
     for message_id in ("1", "2"):
         [message] = sent(line.received(status(version, message_id), *NOW))
         assert message[:3] == [4, message_id, code]

@@ -1,0 +1,54 @@
+"""OCPP 2.1: as 2.0.1, and the status of certificate chains (M07)."""
+
+from dataclasses import replace
+from typing import Any
+
+from services.auth.dialects import v201
+from services.auth.domain.requests import (
+    CertificateQuestion,
+    GetCertificateChainStatus,
+    NoCertificateStatuses,
+    Request,
+)
+from services.common.calls.call import Call
+from services.ocpp.timestamps import write_time
+
+SOURCES, HASHES = ("OCSP", "CRL"), ("SHA256", "SHA384", "SHA512")
+MOST = 4
+# What an answer has room for, of hashes that are longer than any are.
+LONGEST = {"issuerNameHash": 128, "issuerKeyHash": 128, "serialNumber": 40}
+
+
+def get_certificate_chain_status(call: Call) -> Request:
+    """What is no source or hash of OCPP becomes the first of them: the answer is that nothing is known."""
+    asked = call.payload["certificateStatusRequests"]
+    return GetCertificateChainStatus([_question(one) for one in asked])
+
+
+def _question(one: dict[str, Any]) -> CertificateQuestion:
+    hashes, algorithm = one["certificateHashData"], one["certificateHashData"].get("hashAlgorithm")
+    said = {name: hashes.get(name, "")[:longest] for name, longest in LONGEST.items()}
+    said["hashAlgorithm"] = algorithm if algorithm in HASHES else HASHES[0]
+    source = one.get("source")
+    return CertificateQuestion(source if source in SOURCES else SOURCES[0], said)
+
+
+def no_certificate_statuses(reply: NoCertificateStatuses) -> dict[str, Any]:
+    """M07.FR.02, M07.FR.05, M07.FR.08: Failed, to be asked again at any time; of four, as many as there may be."""
+    statuses = [
+        {
+            "certificateHashData": dict(one.hash_data),
+            "source": one.source,
+            "status": "Failed",
+            "nextUpdate": write_time(reply.at),
+        }
+        for one in reply.asked[:MOST]
+    ]
+    return {"certificateStatus": statuses}
+
+
+DIALECT = replace(
+    v201.DIALECT,
+    read={**v201.DIALECT.read, "GetCertificateChainStatus": get_certificate_chain_status},
+    write={**v201.DIALECT.write, NoCertificateStatuses: no_certificate_statuses},
+)
