@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from tests.clients.sessions import SESSIONS, Session, Session16
 from tests.clients.system import System, eventually
 from tests.conftest import Stack, execute, settings_of
 from voltbus.local.wheels import program
+from voltbus.operator.prepare import create_topics
 
 SCHEMA = "transactions"
 PROCESSES = ("gateway", "auth", SCHEMA, "firmware", "smartcharging")
@@ -35,6 +36,7 @@ class Charger:
     id: str
     station: Persistent
     session: Session
+    password: str
 
     async def start(self) -> None:
         assert self.session.started(await self.station.saying(self.session.start(1000)).answer) == "Accepted"
@@ -56,7 +58,7 @@ async def charger(voltbus: System, node: Node, name: str, version: str) -> Charg
     await voltbus.admit(f"TAG-{name}")
     session, password = SESSIONS[version](f"TAG-{name}"), await voltbus.register(name)
     station = await Persistent.connect(node, voltbus.endpoint(), name, session.protocol, password)
-    return Charger(name, station, session)
+    return Charger(name, station, session, password)
 
 
 async def run(*command: str | Path, env: Mapping[str, str] | None = None) -> tuple[int | None, str]:
@@ -254,3 +256,47 @@ async def as_told(voltbus: System, station_id: str) -> dict[str, Any]:
         del station[name]
     beside = [(await voltbus.get("firmware", f"{path}/{name}"))["items"] for name in ("boots", "status-history")]
     return {"station": station, "beside": beside}
+
+
+async def test_kafka_is_lost_and_postgres_is_not(stack: Stack, node: Node) -> None:
+    """All topics are new: sessions go on with their numbers and end once; what waited for a station goes to it once."""
+    env, processes = await stack.fresh(), ("gateway", "auth", SCHEMA)
+    async with system.running(stack.servers, env, processes) as before:
+        chargers = [await charger(before, node, f"LOST-{version}", version) for version in SESSIONS]
+        for one in chargers:
+            await one.start()
+            await one.go_on()
+        numbers = await sessions(before)
+        await before.admit("TAG-WAITS")
+        waits = await before.register("WAITS")
+        start = {"id_token": "TAG-WAITS", "evse_id": 1, "expires_in": 3600}
+        asked = await before.ask("POST", SCHEMA, "/v1/stations/WAITS/start", json=start)
+        command_id = asked.json()["command_id"]
+        for name in processes:
+            before.processes[name].kill(respawn=False)
+    for one in chargers:
+        await one.station.close()
+
+    env = env | {"VOLTBUS_TOPIC_PREFIX": f"{env['VOLTBUS_TOPIC_PREFIX']}new."}
+    await create_topics(settings_of(CommonSettings, env))
+    await execute(env["VOLTBUS_POSTGRES_DSN"], "insert into auth.republish values (now())")
+    async with system.running(stack.servers, env, processes) as after:
+        for old in chargers:
+            protocol = old.session.protocol
+            station = await Persistent.connect(node, after.endpoint(), old.id, protocol, old.password)
+            one = replace(old, station=station)
+            await one.go_on()
+            await one.stop()
+            await after.feed.event(one.id, "TransactionEnded")
+            ended = await after.transaction(one.id)
+            assert (ended["status"], ended["energy_wh"], ended["id"] in numbers) == ("ended", 3200, True)
+            await replace(one, session=SESSIONS[one.session.version](f"TAG-{one.id}")).start()
+            await station.close()
+        assert len(await sessions(after)) == 2 * len(numbers)
+        away = await Persistent.connect(node, after.endpoint(), "WAITS", "ocpp1.6", waits)
+        await after.life("WAITS", command_id, "answered")
+        assert len(away.commands) == len(set(away.commands)) == 1
+        await away.close()
+        _, said = await eventually(lambda: rewind(after, "--settle"), lambda answer: answer[0] == 0)
+        assert said == ""
+        assert all(len(after.feed.of(one.id, "TransactionEnded", "TransactionRevised")) == 1 for one in chargers)
