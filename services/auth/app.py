@@ -13,6 +13,7 @@ from services.auth.passwords import Passwords
 from services.auth.publication import Publication
 from services.auth.remote import RENDERERS
 from services.auth.republication import Republication
+from services.auth.securing import Securing
 from services.auth.settings import Settings
 from services.auth.store import Store
 from services.common.kafka.bus import Bus
@@ -42,7 +43,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         tables=TABLES,
         tags=TAGS,
         verbs=VERBS,
-        tasks={"groups": group_settings.run, "passwords": changing.run},
+        tasks={"groups": group_settings.run, "passwords": changing.run, "profiles": Securing(store, clock).run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth import password_changing
+from services.auth import password_changing, securing
 from services.auth.domain.requests import RECORDED, AuthorizationDecided, Authorize, Request, Verdict, decide
 from services.auth.store import Store
 from services.common.calls import message_log
@@ -43,6 +43,7 @@ class Handler:
             await message_log.save_deviating(work.db, batch.deviating)
             concluded = await self.shell.conclude(work.db, batch)
             await password_changing.confirm(work.db, batch.results)
+            await securing.keep(work.db, batch.results)
         if concluded:
             self.shell.notify_changed()
         return self.shell.settle(batch, replies)

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from services.auth.domain import locations, password_changes, stations, tokens
 from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
+from services.auth.domain.revocations import Revocation
 from services.common.kafka.bus import REMOVED_AT, Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
@@ -100,6 +101,7 @@ class Publication:
     def __init__(self, settings: CommonSettings, events: Events) -> None:
         self.events = events
         self._credentials = settings.topic(topics.CREDENTIALS.name)
+        self._revocations = settings.topic(topics.REVOCATIONS.name)
         self._registrations = settings.topic(topics.REGISTRATIONS.name)
         self._locations = settings.topic(topics.LOCATIONS.name)
         self._tokens = settings.topic(topics.TOKENS.name)
@@ -130,6 +132,10 @@ class Publication:
                 if password_changes.lets_in(one, station)
             ],
             replaced_hash=password_changes.replaced(station, changes),
+            security_profile=station.security_profile or 0,
+            downgrade_allowed=station.downgrade_allowed,
+            serial_number=station.serial_number or "",
+            expired_certificate_allowed=station.expired_certificate_allowed,
         )
         registration = state_pb2.Registration(
             station_id=station.station_id,
@@ -140,6 +146,8 @@ class Publication:
             rated_power_w=station.rated_power_w or 0,
             free_vend=free_vend is not None,
             free_vend_account=free_vend or "",
+            security_profile=stations.profile(station),
+            serial_number=station.serial_number or "",
         )
         return [
             Record(self._credentials, station.station_id.encode(), credentials.SerializeToString()),
@@ -151,6 +159,15 @@ class Publication:
         headers = ((REMOVED_AT, at.isoformat().encode()),)
         topics = self._credentials, self._registrations
         return [Record(topic, station_id.encode(), None, headers) for topic in topics]
+
+    def revocation(self, revocation: Revocation) -> Record:
+        """A certificate is revoked."""
+        state = credentials_pb2.Revocation(revoked_at=revocation.revoked_at)
+        return Record(self._revocations, revocation.key.encode(), state.SerializeToString())
+
+    def revocation_tombstone(self, revocation: Revocation) -> Record:
+        """It is no more."""
+        return Record(self._revocations, revocation.key.encode(), None)
 
     def location(self, location: locations.Location) -> Record:
         """The state of a location."""

@@ -21,6 +21,11 @@ STATION = (
     "registered_at",
     "changed_at",
     "author",
+    "serial_number",
+    "security_profile",
+    "profile_lowered_at",
+    "downgrade_allowed",
+    "expired_certificate_allowed",
 )
 TOKEN = (
     "key",
@@ -75,6 +80,11 @@ def station(row: asyncpg.Record) -> Station:
         registered_at=row["registered_at"],
         changed_at=row["changed_at"],
         author=row["author"],
+        serial_number=row["serial_number"],
+        security_profile=row["security_profile"],
+        profile_lowered_at=row["profile_lowered_at"],
+        downgrade_allowed=row["downgrade_allowed"],
+        expired_certificate_allowed=row["expired_certificate_allowed"],
     )
 
 
@@ -95,6 +105,11 @@ def station_row(station: Station) -> tuple[object, ...]:
         "registered_at": station.registered_at,
         "changed_at": station.changed_at,
         "author": station.author,
+        "serial_number": station.serial_number,
+        "security_profile": station.security_profile,
+        "profile_lowered_at": station.profile_lowered_at,
+        "downgrade_allowed": station.downgrade_allowed,
+        "expired_certificate_allowed": station.expired_certificate_allowed,
     }
     return tuple(values[name] for name in STATION)
 

@@ -57,7 +57,12 @@ on conflict (station_id) do update set
     rated_power_w = excluded.rated_power_w,
     free_vend = excluded.free_vend,
     changed_at = excluded.changed_at,
-    author = excluded.author"""
+    author = excluded.author,
+    serial_number = excluded.serial_number,
+    security_profile = excluded.security_profile,
+    profile_lowered_at = excluded.profile_lowered_at,
+    downgrade_allowed = excluded.downgrade_allowed,
+    expired_certificate_allowed = excluded.expired_certificate_allowed"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
 # Groups are what stations say they are in, and those that have a setting.

@@ -165,7 +165,15 @@ class Handler:
 def _item(call: Call | None, content: Any) -> BatchItem:
     if call is None:
         return BatchItem(*content)
-    envelope = Envelope(call.id, call.station_id, call.connection_id, call.version, call.received_at, call.quarantined)
+    envelope = Envelope(
+        call.id,
+        call.station_id,
+        call.connection_id,
+        call.version,
+        call.received_at,
+        call.quarantined,
+        call.certificate_expired,
+    )
     return BatchItem(envelope, content, call)
 
 

@@ -61,6 +61,7 @@ def assemble(
         opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
         tasks={
             "credentials": gateway.credentials.run,
+            "revocations": gateway.revocations.run,
             "admission": gateway.admission.run,
             "certificates": listener.certificates.run,
             "outbound": gateway.outbound.run,
@@ -73,6 +74,7 @@ def assemble(
             "kafka": kafka_ready,
             "producer": lambda: producer.of(gateway.producer.progressing),
             "credentials": gateway.credentials.ready,
+            "revocations": gateway.revocations.ready,
             "listener": lambda: listener.listening,
         },
         dependencies={"kafka": kafka_ready, "redis": directory.ready},

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import orjson
 import structlog
 
 from services.common.kafka.bus import Header
@@ -14,6 +15,7 @@ from services.gateway import metrics
 from services.gateway.deviations import Deviations
 from services.gateway.frame_notes import FrameNotes
 from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Refuse, Send, SessionAction, Waiting
+from services.gateway.ocppj.dialects import DIALECTS
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.hold import Hold
@@ -25,12 +27,14 @@ from services.gateway.records import Records
 from services.gateway.settings import Settings
 from services.gateway.timing import Seconds
 from services.gateway.traces import ConnectionTraces, begin_call, begin_command
+from services.gateway.transport.profiles import UNSECURED, Security, contradicts
 from services.gateway.transport.transport import CloseCode, Transport
 from services.ocpp.deviations import Deviation, Told
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
+    Call,
     Command,
     ConnectionChange,
     ConnectionState,
@@ -44,13 +48,17 @@ from voltbus.v1.bus_pb2 import (
 LONGEST_FRAME, LONGEST_ACTION = 8192, 50
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
 SEND = MessageType.SEND
+BOOT = "BootNotification"
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayContext:
-    """What the connections of a gateway share. on_opened, on_closed, on_finished: called by each connection once."""
+    """What the connections of a gateway share. on_opened, on_closed, on_finished: called by each connection once.
+
+    on_contradicted: its station says another serial number than its certificate.
+    """
 
     settings: Settings
     monotonic: Seconds
@@ -64,6 +72,7 @@ class GatewayContext:
     on_opened: Callable[["Connection"], None]
     on_closed: Callable[["Connection"], None]
     on_finished: Callable[["Connection"], None]
+    on_contradicted: Callable[["Connection"], None]
 
 
 class Connection:
@@ -88,6 +97,7 @@ class Connection:
         "pace",
         "peer",
         "registered",
+        "security",
         "transport",
         "version",
     )
@@ -103,9 +113,11 @@ class Connection:
         registered: bytes | None,
         confirms: str = "",
         pace: Pace | None = None,
+        security: Security = UNSECURED,
     ) -> None:
         self._context, self._session, self.pace = context, session, pace
         self.peer, self.version, self.registered, self.confirms = peer, session.version, registered, confirms
+        self.security = security
         self._draining = False
         # Bytes of CALLs in the session that wait for the one before them.
         self._waiting = 0
@@ -230,6 +242,8 @@ class Connection:
 
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
+        if self.security.certificate is not None and call.action == BOOT and self._is_of_another(call):
+            return
         metrics.FRAMES.count(("in", action.message_type, self.version, call.action))
         if action.deviations:
             self._tolerate(call.action, action.deviations)
@@ -239,6 +253,16 @@ class Connection:
         resend = action.message_type is SEND
         context.producer.add(context.records.call(action.service, call, on_acknowledged, headers, resend=resend))
         context.admission.forwarded(action.service, self.transport)
+
+    def _is_of_another(self, call: Call) -> bool:
+        """Whether the serial number of a boot is not that of the certificate; the connection then ends (B01.FR.12)."""
+        certificate = self.security.certificate
+        said = DIALECTS[self.version].serial_number_of(orjson.loads(call.payload))
+        if certificate is None or not contradicts(certificate, self.peer.station_id, said):
+            return False
+        self._context.on_contradicted(self)
+        self.close(CloseCode.POLICY_VIOLATION, "the serial number is not that of the certificate")
+        return True
 
     def _acknowledged(self, message_id: str) -> None:
         if not self.transport.over:

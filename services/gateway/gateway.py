@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import itertools
 import secrets
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
+from services.common.kafka.table import CompactedTable
 from services.common.process.tracing import Tracing
 from services.gateway import credentials, metrics
 from services.gateway.cluster.directory import Directory, Route
@@ -33,16 +36,17 @@ from services.gateway.registry import Registry
 from services.gateway.settings import Settings
 from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
-from services.gateway.transport import handshake
+from services.gateway.transport import handshake, profiles
 from services.gateway.transport.handshake import Refused, Request
+from services.gateway.transport.profiles import Trust, keys_of
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.sealing import Sealing
 from services.ocpp.services import AUTH
 from services.ocpp.versions import VERSIONS
-from voltbus.v1.bus_pb2 import OUTCOME_CONFIRMED, RefusedHandshakes, Result
-from voltbus.v1.credentials_pb2 import Credentials
+from voltbus.v1.bus_pb2 import OUTCOME_CONFIRMED, OUTCOME_SECURED, Outcome, RefusedHandshakes, Result
+from voltbus.v1.credentials_pb2 import Credentials, Revocation
 
 # Connections whose time-outs are checked in one go.
 TICK_BATCH = 500
@@ -113,6 +117,12 @@ class Gateway:
         self.credentials = credentials.RegisteredStations(
             bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, on_change=self._station_changed
         )
+        self.revocations = CompactedTable(
+            bus, settings.topic(topics.REVOCATIONS.name), Revocation.FromString, on_change=self._revoked
+        )
+        self._trust = Trust(frozenset(name.lower() for name in settings.cpo_names), self.revocations.__contains__)
+        # Connections by the keys under which their certificates would be revoked.
+        self._certified: dict[str, Connection] = {}
         self.outbound = OutboundDelivery(
             bus,
             self.registry,
@@ -135,6 +145,7 @@ class Gateway:
             on_opened=self._opened,
             on_closed=self._closed,
             on_finished=self._finished,
+            on_contradicted=self._contradicted,
         )
 
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
@@ -142,7 +153,7 @@ class Gateway:
 
         A refusal; or the connection, to be opened, and its subprotocol (may be empty); None: no version is shared.
         """
-        if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self.credentials.ready():
+        if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self._tables_ready():
             return NOT_READY
         if (said := handshake.station_id_of(request.path)) is None:
             return Refused(404, "connect to /ocpp/{station_id}", {})
@@ -157,6 +168,8 @@ class Gateway:
             policy=self.settings.unknown_stations,
             keys=self._keys,
             unnamed=VERSIONS.get(self.settings.without_subprotocol),
+            trust=self._trust,
+            now=datetime.fromtimestamp(self._clocks.wall(), UTC),
         )
         if isinstance(verdict, Refused):
             return self._refuse(verdict, station_id, request)
@@ -173,6 +186,7 @@ class Gateway:
             connection_id=connection_id(self.nonce, next(self._numbers)),
             slot=self.lease.slot,
             quarantined=verdict.quarantined,
+            certificate_expired=verdict.security.expired,
         )
         strict = credentials.is_strict(station, self.settings.reading)
         session = Session(peer, DIALECTS[verdict.version.name], self._limits, sealing=self._sealing, strict=strict)
@@ -180,7 +194,15 @@ class Gateway:
         confirms = verdict.change.command_id if verdict.change else ""
         before = self.registry.of_station(station_id)
         pace = (before and before.pace) or self._paces.take(station_id, self._clocks.monotonic())
-        made = Connection(self._context, peer, session, registered=registered, confirms=confirms, pace=pace)
+        made = Connection(
+            self._context,
+            peer,
+            session,
+            registered=registered,
+            confirms=confirms,
+            pace=pace,
+            security=verdict.security,
+        )
         return made, verdict.subprotocol
 
     async def tick(self) -> None:
@@ -250,9 +272,15 @@ class Gateway:
         return verdict
 
     def _refused(self, station_id: str, reason: RefusalReason, request: Request) -> None:
+        self._note_refusal(station_id, reason, request.remote_address, ",".join(request.subprotocols))
+
+    def _note_refusal(self, station_id: str, reason: RefusalReason, remote_address: str, offered: str = "") -> None:
         metrics.REFUSED_HANDSHAKES.labels(reason).inc()
-        offered = ",".join(request.subprotocols)
-        self._refusals.add(station_id, reason, request.remote_address, offered, self._clocks.wall())
+        self._refusals.add(station_id, reason, remote_address, offered, self._clocks.wall())
+
+    def _tables_ready(self) -> bool:
+        """Whether all is known that stations are let in by."""
+        return self.credentials.ready() and self.revocations.ready()
 
     def _tell_refusals(self) -> None:
         if handshakes := self._refusals.take(self._clocks.monotonic()):
@@ -275,17 +303,26 @@ class Gateway:
                 since=self._clocks.wall(),
             )
         )
+        if certificate := connection.security.certificate:
+            self._certified |= dict.fromkeys(keys_of(certificate), connection)
         if connection.confirms:
             self._confirm(connection)
+        registered = self.credentials.get(peer.station_id)
+        if registered and connection.security.profile > max(registered.security_profile, profiles.PASSWORD):
+            self._tell(connection, OUTCOME_SECURED, security_profile=connection.security.profile)
 
     def _confirm(self, connection: Connection) -> None:
         """The station is here with the password that it was asked to take: auth need not know it from its answer."""
+        self._tell(connection, OUTCOME_CONFIRMED, command_id=connection.confirms)
+
+    def _tell(self, connection: Connection, outcome: Outcome, **more: Any) -> None:
+        """Tells auth."""
         result = Result(
-            command_id=connection.confirms,
             station_id=connection.peer.station_id,
             connection_id=connection.peer.connection_id,
             version=connection.version,
-            outcome=OUTCOME_CONFIRMED,
+            outcome=outcome,
+            **more,
         )
         result.at.FromMicroseconds(int(self._clocks.wall() * 1e6))
         if record := self.records.result(AUTH, result):
@@ -294,6 +331,20 @@ class Gateway:
     def _closed(self, connection: Connection) -> None:
         self.registry.remove(connection)
         self.routing.remove(connection.peer.connection_id)
+        if certificate := connection.security.certificate:
+            for key in keys_of(certificate):
+                if self._certified.get(key) is connection:
+                    del self._certified[key]
+
+    def _contradicted(self, connection: Connection) -> None:
+        self._note_refusal(
+            connection.peer.station_id, RefusalReason.OTHER_SERIAL_NUMBER, connection.transport.remote_address
+        )
+
+    def _revoked(self, key: str, revocation: Revocation | None) -> None:
+        connection = self._certified.get(key) if revocation is not None else None
+        if connection is not None:
+            connection.close(CloseCode.POLICY_VIOLATION, "the certificate of this station is revoked")
 
     def _finished(self, connection: Connection) -> None:
         """Nothing more comes of it."""
@@ -313,10 +364,19 @@ class Gateway:
         if connection := self.registry.get(route.connection_id):
             connection.close(CloseCode.REPLACED, "replaced by a newer connection")
 
+    def _must_reconnect(self, connection: Connection, station: Credentials | None) -> bool:
+        security = connection.security
+        if station is not None and not profiles.may_stay(security, connection.peer.station_id, station):
+            return True
+        if station is not None and connection.registered is not None and security.profile == profiles.CERTIFICATE:
+            # It did not come by a password.
+            return False
+        return credentials.must_reconnect(connection.registered, station, self.settings.unknown_stations)
+
     def _station_changed(self, station_id: str, station: Credentials | None) -> None:
         if connection := self.registry.of_station(station_id):
             connection.read_strictly(credentials.is_strict(station, self.settings.reading))
-            if credentials.must_reconnect(connection.registered, station, self.settings.unknown_stations):
+            if self._must_reconnect(connection, station):
                 connection.close(CloseCode.POLICY_VIOLATION, CHANGED)
             elif station is not None:
                 connection.registered = credentials.registered_now(connection.registered, station)

@@ -16,7 +16,7 @@ from services.ocpp.versions import VERSIONS
 from voltbus.v1.bus_pb2 import Outcome
 
 # Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
-STATUSES = (101, 400, 401, 404, 426, 429, 431, 500, 503, UNANSWERED)
+STATUSES = (101, 400, 401, 403, 404, 426, 429, 431, 500, 503, UNANSWERED)
 CODES = (1002, 1003, 1007, 1008, 1009, 1011)
 ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
-from services.common.process.settings import Networks, PasswordKeys
+from services.common.process.settings import Names, Networks, PasswordKeys
 
 
 class UnknownStations(StrEnum):
@@ -62,6 +62,12 @@ class Settings(PasswordKeys):
         None, description="PEM of another, with the other kind of key: A00.FR.318 needs both"
     )
     gateway_tls_second_key: SecretStr | None = Field(None, description="PEM of the key of that one")
+    gateway_tls_client_ca: str | None = Field(
+        None, description="PEM of the CAs whose certificates stations may show (security profile 3)"
+    )
+    cpo_names: Names = Field(
+        (), description="organization names, one of which the certificate of a station must have (A00.FR.404)"
+    )
     gateway_tls_rsa_suites: bool = Field(
         False, description="whether the TLS_RSA suites of OCPP are there, which have no forward secrecy (A00.FR.318)"
     )

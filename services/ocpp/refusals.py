@@ -11,6 +11,13 @@ class RefusalReason(StrEnum):
     WRONG_PASSWORD = "wrong_password"
     TOO_MANY_WRONG_PASSWORDS = "too_many_wrong_passwords"
     AMBIGUOUS_ID = "ambiguous_id"
+    LOW_PROFILE = "low_security_profile"
+    NO_CERTIFICATE = "no_certificate"
+    FOREIGN_CERTIFICATE = "foreign_certificate"
+    CERTIFICATE_OF_ANOTHER = "certificate_of_another"
+    EXPIRED_CERTIFICATE = "expired_certificate"
+    REVOKED_CERTIFICATE = "revoked_certificate"
+    OTHER_SERIAL_NUMBER = "other_serial_number"
     NO_SUBPROTOCOL = "no_subprotocol"
     QUARANTINED = "quarantined"
 

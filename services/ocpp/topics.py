@@ -72,6 +72,9 @@ CONNECTIONS = Topic(
 FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
 REFUSALS = Topic("ocpp.refusals", "gateway", "voltbus.v1.RefusedHandshakes", WEEK, "gateway", "firmware.list")
 CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
+REVOCATIONS = Topic(
+    "revocations", "fingerprint, or serial number and issuer", "voltbus.v1.Revocation", None, "auth", "gateway"
+)
 REGISTRATIONS = Topic(
     "registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, firmware.list, anyone"
 )
@@ -85,6 +88,7 @@ ALL = (
     FRAMES,
     REFUSALS,
     CREDENTIALS,
+    REVOCATIONS,
     REGISTRATIONS,
     LOCATIONS,
     INVENTORY,

@@ -20,6 +20,7 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_INVALID: _ClassVar[Outcome]
     OUTCOME_LATE: _ClassVar[Outcome]
     OUTCOME_CONFIRMED: _ClassVar[Outcome]
+    OUTCOME_SECURED: _ClassVar[Outcome]
 
 class ConnectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,13 +36,14 @@ OUTCOME_UNDELIVERED: Outcome
 OUTCOME_INVALID: Outcome
 OUTCOME_LATE: Outcome
 OUTCOME_CONFIRMED: Outcome
+OUTCOME_SECURED: Outcome
 CONNECTION_STATE_UNSPECIFIED: ConnectionState
 CONNECTION_STATE_CONNECTED: ConnectionState
 CONNECTION_STATE_ALIVE: ConnectionState
 CONNECTION_STATE_DISCONNECTED: ConnectionState
 
 class Call(_message.Message):
-    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined", "tolerated")
+    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined", "tolerated", "certificate_expired")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +56,7 @@ class Call(_message.Message):
     ANSWERED_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     TOLERATED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_EXPIRED_FIELD_NUMBER: _ClassVar[int]
     id: str
     station_id: str
     connection_id: str
@@ -66,7 +69,8 @@ class Call(_message.Message):
     answered: bool
     quarantined: bool
     tolerated: Tolerated
-    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ...) -> None: ...
+    certificate_expired: bool
+    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., certificate_expired: _Optional[bool] = ...) -> None: ...
 
 class Tolerated(_message.Message):
     __slots__ = ("raw", "deviations")
@@ -149,7 +153,7 @@ class Close(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., code: _Optional[int] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated", "sent_at")
+    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated", "sent_at", "security_profile")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +167,7 @@ class Result(_message.Message):
     AT_FIELD_NUMBER: _ClassVar[int]
     TOLERATED_FIELD_NUMBER: _ClassVar[int]
     SENT_AT_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_PROFILE_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     connection_id: str
@@ -176,7 +181,8 @@ class Result(_message.Message):
     at: _timestamp_pb2.Timestamp
     tolerated: Tolerated
     sent_at: _timestamp_pb2.Timestamp
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    security_profile: int
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., security_profile: _Optional[int] = ...) -> None: ...
 
 class ConnectionChange(_message.Message):
     __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused", "reason")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvoltbus/v1/credentials.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x01\n\x0b\x43redentials\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rpassword_hash\x18\x02 \x01(\x0c\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07reading\x18\x04 \x01(\t\x12+\n\x07\x63hanges\x18\x05 \x03(\x0b\x32\x1a.voltbus.v1.PasswordChange\x12\x1a\n\rreplaced_hash\x18\x06 \x01(\x0cH\x00\x88\x01\x01\x42\x10\n\x0e_replaced_hash\";\n\x0ePasswordChange\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x15\n\rpassword_hash\x18\x02 \x01(\x0c\x42\x31\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvoltbus/v1/credentials.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc5\x02\n\x0b\x43redentials\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rpassword_hash\x18\x02 \x01(\x0c\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07reading\x18\x04 \x01(\t\x12+\n\x07\x63hanges\x18\x05 \x03(\x0b\x32\x1a.voltbus.v1.PasswordChange\x12\x1a\n\rreplaced_hash\x18\x06 \x01(\x0cH\x00\x88\x01\x01\x12\x18\n\x10security_profile\x18\x07 \x01(\x05\x12\x19\n\x11\x64owngrade_allowed\x18\x08 \x01(\x08\x12\x15\n\rserial_number\x18\t \x01(\t\x12#\n\x1b\x65xpired_certificate_allowed\x18\n \x01(\x08\x42\x10\n\x0e_replaced_hash\"<\n\nRevocation\x12.\n\nrevoked_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x0ePasswordChange\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x15\n\rpassword_hash\x18\x02 \x01(\x0c\x42\x31\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\nvoltbus.v1P\001Z\024voltbus/v1;voltbusv1\252\002\nVoltbus.V1'
   _globals['_CREDENTIALS']._serialized_start=78
-  _globals['_CREDENTIALS']._serialized_end=290
-  _globals['_PASSWORDCHANGE']._serialized_start=292
-  _globals['_PASSWORDCHANGE']._serialized_end=351
+  _globals['_CREDENTIALS']._serialized_end=403
+  _globals['_REVOCATION']._serialized_start=405
+  _globals['_REVOCATION']._serialized_end=465
+  _globals['_PASSWORDCHANGE']._serialized_start=467
+  _globals['_PASSWORDCHANGE']._serialized_end=526
 # @@protoc_insertion_point(module_scope)

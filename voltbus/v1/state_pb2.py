@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16voltbus/v1/state.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n\x0cRegistration\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12\x15\n\rrated_power_w\x18\x06 \x01(\x01\x12\x11\n\tfree_vend\x18\x07 \x01(\x08\x12\x19\n\x11\x66ree_vend_account\x18\x08 \x01(\t\"\xdc\x01\n\x08Location\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12\x15\n\x08latitude\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tlongitude\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\n\t_latitudeB\x0c\n\n_longitude\"\xb0\x01\n\tInventory\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06vendor\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x15\n\rserial_number\x18\x05 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x06 \x01(\t\x12.\n\nchanged_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x02\n\x05Token\x12\x10\n\x08id_token\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08group_id\x18\x05 \x01(\t\x12\x34\n\x10\x63\x61\x63he_expires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x07 \x01(\t\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08on_block\x18\t \x01(\tB1\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16voltbus/v1/state.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x01\n\x0cRegistration\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12\x15\n\rrated_power_w\x18\x06 \x01(\x01\x12\x11\n\tfree_vend\x18\x07 \x01(\x08\x12\x19\n\x11\x66ree_vend_account\x18\x08 \x01(\t\x12\x18\n\x10security_profile\x18\t \x01(\x05\x12\x15\n\rserial_number\x18\n \x01(\t\"\xdc\x01\n\x08Location\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12\x15\n\x08latitude\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tlongitude\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\n\t_latitudeB\x0c\n\n_longitude\"\xb0\x01\n\tInventory\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06vendor\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x15\n\rserial_number\x18\x05 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x06 \x01(\t\x12.\n\nchanged_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x02\n\x05Token\x12\x10\n\x08id_token\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08group_id\x18\x05 \x01(\t\x12\x34\n\x10\x63\x61\x63he_expires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x07 \x01(\t\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08on_block\x18\t \x01(\tB1\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\nvoltbus.v1P\001Z\024voltbus/v1;voltbusv1\252\002\nVoltbus.V1'
   _globals['_REGISTRATION']._serialized_start=72
-  _globals['_REGISTRATION']._serialized_end=277
-  _globals['_LOCATION']._serialized_start=280
-  _globals['_LOCATION']._serialized_end=500
-  _globals['_INVENTORY']._serialized_start=503
-  _globals['_INVENTORY']._serialized_end=679
-  _globals['_TOKEN']._serialized_start=682
-  _globals['_TOKEN']._serialized_end=941
+  _globals['_REGISTRATION']._serialized_end=326
+  _globals['_LOCATION']._serialized_start=329
+  _globals['_LOCATION']._serialized_end=549
+  _globals['_INVENTORY']._serialized_start=552
+  _globals['_INVENTORY']._serialized_end=728
+  _globals['_TOKEN']._serialized_start=731
+  _globals['_TOKEN']._serialized_end=990
 # @@protoc_insertion_point(module_scope)

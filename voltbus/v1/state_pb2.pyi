@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Registration(_message.Message):
-    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading", "rated_power_w", "free_vend", "free_vend_account")
+    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading", "rated_power_w", "free_vend", "free_vend_account", "security_profile", "serial_number")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,8 @@ class Registration(_message.Message):
     RATED_POWER_W_FIELD_NUMBER: _ClassVar[int]
     FREE_VEND_FIELD_NUMBER: _ClassVar[int]
     FREE_VEND_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
@@ -27,7 +29,9 @@ class Registration(_message.Message):
     rated_power_w: float
     free_vend: bool
     free_vend_account: str
-    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ...) -> None: ...
+    security_profile: int
+    serial_number: str
+    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ..., security_profile: _Optional[int] = ..., serial_number: _Optional[str] = ...) -> None: ...
 
 class Location(_message.Message):
     __slots__ = ("location_id", "name", "address", "country", "latitude", "longitude", "time_zone", "changed_at")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import files, groups, locations, stations, tokens, unknown_tokens
+from services.auth.api import files, groups, locations, revocations, stations, tokens, unknown_tokens
 from services.auth.api import passwords as passwords_api
 from services.auth.api.fields import READ
 from services.auth.group_settings import GroupSettings
@@ -24,6 +24,7 @@ VERBS = (
 TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
+    "certificates": "Certificates of stations that are revoked.",
     "locations": "Where stations are.",
     "groups": "What stations are chosen by, and what holds for all of one.",
 }
@@ -43,6 +44,7 @@ def routers(
         files.router(store, passwords, access, clock),
         stations.router(store, passwords, changing, known, access, clock),
         passwords_api.router(changing, known, access),
+        revocations.router(store, access, clock),
         unknown_tokens.router(store, access, clock),
         tokens.router(store, access, clock),
         decisions.router(store.database, access, "auth"),

@@ -11,9 +11,9 @@ from services.auth.api.fields import NewIdToken, NewStationId, fields_of
 from services.auth.api.locations import LocationFields
 from services.auth.api.stations import StationBody, password_of
 from services.auth.api.tokens import TokenChange
-from services.auth.domain.imports import LocationLine, StationLine, TokenLine
+from services.auth.domain.imports import SECURITY, LocationLine, StationLine, TokenLine
 from services.auth.domain.locations import Location
-from services.auth.domain.stations import Station
+from services.auth.domain.stations import Station, profile
 from services.auth.domain.tokens import RegisteredToken
 from services.auth.importing import LOCATIONS, STATIONS, TOKENS
 from services.auth.passwords import Passwords
@@ -24,14 +24,27 @@ from services.ocpp.id_tokens import token_key
 
 # What an empty cell must not change: it would take a password away, or accept a blocked card.
 STATION_COLUMNS = Columns(
-    ("station_id", "auth", "password", "description", "group", "groups", "location_id", "reading", "rated_power_w"),
+    (
+        *(
+            "station_id",
+            "auth",
+            "password",
+            "description",
+            "group",
+            "groups",
+            "location_id",
+            "reading",
+            "rated_power_w",
+        ),
+        *SECURITY,
+    ),
     needed="station_id",
     lists=frozenset({"groups"}),
-    kept=frozenset({"auth", "password", "group"}),
-    exact=frozenset({"station_id", "password", "location_id"}),
+    kept=frozenset({"auth", "password", "group", *SECURITY} - {"serial_number"}),
+    exact=frozenset({"station_id", "password", "location_id", "serial_number"}),
 )
 EXPORTED_STATION = Columns(
-    ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w"),
+    ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w", *SECURITY),
     needed="station_id",
     exact=STATION_COLUMNS.exact,
 )
@@ -145,7 +158,8 @@ def _location(row: Row) -> Staged:
 
 def station_fields(station: Station) -> Mapping[str, Any]:
     """EXPORTED_STATION of a station."""
-    return fields_of(station) | {"auth": "basic" if station.password else "none"}
+    shown = {"auth": "basic" if station.password else "none", "security_profile": profile(station)}
+    return fields_of(station) | shown
 
 
 def token_fields(registered: RegisteredToken) -> Mapping[str, Any]:

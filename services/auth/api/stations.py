@@ -1,5 +1,7 @@
 """REST of stations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -17,13 +19,16 @@ from services.auth.api.fields import (
     IdempotencyKey,
     LocationId,
     NewStationId,
+    Profile,
     RatedPower,
+    SerialNumber,
     StationId,
     Text,
     fields_of,
     not_found,
 )
 from services.auth.domain import stations as domain
+from services.auth.domain.imports import SECURITY
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
@@ -37,11 +42,11 @@ from services.common.web.callers import EVERY_GROUP
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.web.problems import Problem
+from services.common.web.problems import Problem, field_problem
 
 Reading = Literal["tolerant", "strict"]
 # Attributes that are changed one by one, each to what is named.
-PLAIN = ("description", "location_id", "reading", "rated_power_w", "free_vend")
+PLAIN = ("description", "location_id", "reading", "rated_power_w", "free_vend", *SECURITY)
 # Stations that are changed in one transaction.
 AT_ONCE = 200
 
@@ -78,6 +83,25 @@ class Attributes(BaseModel):
     )
     free_vend: FreeVend | None = Field(
         None, description="whoever comes may charge; null: as the first of its groups says that says anything"
+    )
+
+    serial_number: SerialNumber | None = Field(
+        None,
+        description="common name of its certificate (security profile 3); null: that is its id",
+        examples=["SN-0042"],
+    )
+    security_profile: Profile | None = Field(
+        None,
+        description="the least security profile with which it is let in: 0 (no password), 1 (a password), 2 (TLS), "
+        "3 (a certificate). It rises by itself when the station connects with a higher one, and is never lowered here: "
+        "`POST …/security-profile` does. 0 and 1 are told apart by `auth`; null: as it is",
+        examples=[2],
+    )
+    downgrade_allowed: bool = Field(
+        False, description="it may go back from profile 3 to 2: its AllowSecurityProfileDowngrade is true"
+    )
+    expired_certificate_allowed: bool = Field(
+        False, description="it is let in with a certificate that has expired, and waits (Pending) for a new one"
     )
 
     @field_validator("group", "groups")
@@ -165,6 +189,10 @@ class StationView(BaseModel):
     reading: Reading | None = Field(description="null: as the gateways are set")
     rated_power_w: float | None = Field(description="what each of its EVSEs can deliver at most")
     free_vend: FreeVend | None = Field(description="its own; null: as its groups have it")
+    serial_number: str | None = Field(description="common name of its certificate; null: its id")
+    security_profile: int = Field(description="the least security profile with which it is let in")
+    downgrade_allowed: bool
+    expired_certificate_allowed: bool
     registered_at: datetime
     changed_at: datetime
     author: str | None = Field(description=AUTHOR)
@@ -174,6 +202,14 @@ class StationWithPassword(StationView):
     """A station with the password that was generated for it, which is shown now and never again."""
 
     password: str = Field(examples=["0123456789abcdef0123456789abcdef01234567"])
+
+
+class ProfileBody(BaseModel):
+    """A security profile."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"security_profile": 1}]})
+
+    security_profile: Profile
 
 
 class PasswordView(BaseModel):
@@ -220,7 +256,8 @@ def router(
                 raise Problem(409, ALREADY)
             if not current and (other := (await work.spelled_otherwise([station_id])).get(station_id)):
                 raise Problem(409, f"the station {domain.registered_as(other.station_id)}")
-            decision = domain.register(current, command, generated, clock(), author)
+            with fit_profiles():
+                decision = domain.register(current, command, generated, clock(), author)
             await work.save_station(decision, uuid4().hex)
         if current and domain.is_given_another(current, decision.station):
             await changing.withdraw(station_id, author)
@@ -284,9 +321,24 @@ def router(
                 raise not_found("station")
             attributes = {name: getattr(current, name) for name in PLAIN} | body.named()
             groups = body.groups_or(current.groups)
-            decision = domain.change(
-                current, **attributes, groups=groups, password=current.password, now=clock(), author=author
-            )
+            with fit_profiles():
+                decision = domain.change(
+                    current, **attributes, groups=groups, password=current.password, now=clock(), author=author
+                )
+            await work.save_station(decision, uuid4().hex)
+        return _view(decision.station)
+
+    @routes.post("/{station_id}/security-profile", dependencies=write, responses=MISSING)
+    async def lower(station_id: StationId, author: Author, body: ProfileBody) -> StationView:
+        """Sets the security profile of a station, also to a lower one, such as for one whose board was replaced.
+
+        Nothing else lowers it. Who did it stands in `author`. It rises again when the station comes with a higher one.
+        """
+        async with store.change() as work:
+            if (current := await work.station(station_id)) is None:
+                raise not_found("station")
+            with fit_profiles():
+                decision = domain.lowered(current, body.security_profile, clock(), author)
             await work.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
@@ -328,7 +380,20 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
         reading=body.reading,
         rated_power_w=body.rated_power_w,
         free_vend=account_of(body.free_vend),
+        serial_number=body.serial_number,
+        security_profile=body.security_profile,
+        downgrade_allowed=body.downgrade_allowed,
+        expired_certificate_allowed=body.expired_certificate_allowed,
     )
+
+
+@contextmanager
+def fit_profiles() -> Iterator[None]:
+    """Says what is wrong with a security profile."""
+    try:
+        yield
+    except domain.UnfitProfile as error:
+        raise field_problem("body.security_profile", str(error), 409) from None
 
 
 def account_of(free_vend: FreeVend | None) -> str | None:
@@ -352,7 +417,8 @@ def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordP
 
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
     fields = fields_of(station)
-    del fields["password"]
+    del fields["password"], fields["profile_lowered_at"]
+    fields["security_profile"] = domain.profile(station)
     fields |= {"auth": "basic" if station.password else "none", "group": next(iter(station.groups), None)}
     fields |= {"free_vend": free_vend_of(station.free_vend)}
     if password is None:

@@ -12,7 +12,8 @@ from services.auth.domain.tokens import RegisteredToken, TokenDecision
 from services.ocpp.id_tokens import Authorization, Token
 
 # Attributes of a station that a line may name.
-ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w", "free_vend")
+SECURITY = ("serial_number", "security_profile", "downgrade_allowed", "expired_certificate_allowed")
+ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w", "free_vend", *SECURITY)
 UNSAID = Password(b"")
 
 
@@ -60,8 +61,14 @@ def station(current: Station | None, line: StationLine, now: datetime, author: s
     if current and current.description == "" and attributes["description"] is None:
         # In a file they are the same, and one that was exported changes nothing.
         attributes["description"] = ""
+    if current and (attributes.get("security_profile") or 0) < stations.profile(current):
+        # A file that was written before it rose lowers nothing.
+        attributes["security_profile"] = None
     command = RegisterStation(line.station_id, line.password, **attributes)
-    decision = stations.register(current, command, UNSAID, now, author)
+    try:
+        decision = stations.register(current, command, UNSAID, now, author)
+    except stations.UnfitProfile as error:
+        raise Unfit("security_profile", str(error)) from None
     if decision.station.password is UNSAID:
         raise Unfit("password", "a station needs one, or auth none: an import generates no passwords")
     return decision

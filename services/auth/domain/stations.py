@@ -27,6 +27,9 @@ class Station:
     reading: how its messages are read, tolerant or strict; None: as the gateways are set. rated_power_w: what each
     of its EVSEs can deliver; None if that is not said. free_vend: whoever comes may charge, on this account, which is
     empty if it is nobody's; None: as its groups have it. author: who changed it last, where that is known.
+    serial_number: the common name of its certificate; None: that is its id. security_profile: the least with which it
+    is let in, 2 or 3; None: 0 or 1, as it has a password. profile_lowered_at: when an operator last said less.
+    downgrade_allowed: from 3 to 2. expired_certificate_allowed: it is let in with one, to get a new one.
     """
 
     station_id: str
@@ -40,6 +43,19 @@ class Station:
     rated_power_w: float | None = None
     free_vend: str | None = None
     author: str | None = None
+    serial_number: str | None = None
+    security_profile: int | None = None
+    profile_lowered_at: datetime | None = None
+    downgrade_allowed: bool = False
+    expired_certificate_allowed: bool = False
+
+
+LOWER = "it connects with a higher one: POST …/security-profile lowers it, where its board was replaced"
+NO_PASSWORD = "it has no password, which it would prove itself by: give it one first"
+
+
+class UnfitProfile(Exception):
+    """A station does not fall below the profile that it has (A05.FR.07), and profiles 1 and 2 need a password."""
 
 
 class PasswordPolicy(Enum):
@@ -52,7 +68,10 @@ class PasswordPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RegisterStation:
-    """A station with all its attributes. password: chosen by the operator, or the policy for it."""
+    """A station with all its attributes. password: chosen by the operator, or the policy for it.
+
+    security_profile None: as it is.
+    """
 
     station_id: str
     password: Password | PasswordPolicy
@@ -62,6 +81,10 @@ class RegisterStation:
     reading: str | None = None
     rated_power_w: float | None = None
     free_vend: str | None = None
+    serial_number: str | None = None
+    security_profile: int | None = None
+    downgrade_allowed: bool = False
+    expired_certificate_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +148,10 @@ def register(
             reading=command.reading,
             rated_power_w=command.rated_power_w,
             free_vend=command.free_vend,
+            serial_number=command.serial_number,
+            security_profile=command.security_profile,
+            downgrade_allowed=command.downgrade_allowed,
+            expired_certificate_allowed=command.expired_certificate_allowed,
             password=password,
             now=now,
             author=author,
@@ -138,10 +165,15 @@ def register(
         reading=command.reading,
         rated_power_w=command.rated_power_w,
         free_vend=command.free_vend,
+        serial_number=command.serial_number,
+        security_profile=kept_profile(command.security_profile),
+        downgrade_allowed=command.downgrade_allowed,
+        expired_certificate_allowed=command.expired_certificate_allowed,
         registered_at=now,
         changed_at=now,
         author=author,
     )
+    _require_password(station)
     return StationDecision(station, [StationRegistered(station, now)])
 
 
@@ -154,11 +186,20 @@ def change(
     reading: str | None,
     rated_power_w: float | None,
     free_vend: str | None,
+    serial_number: str | None,
+    security_profile: int | None,
+    downgrade_allowed: bool,
+    expired_certificate_allowed: bool,
     password: Password | None,
     now: datetime,
     author: str | None = None,
 ) -> StationDecision:
-    """The station as requested; if nothing is different, nothing has changed."""
+    """The station as requested; if nothing is different, nothing has changed. security_profile None: as it is.
+
+    Raises UnfitProfile.
+    """
+    if security_profile is not None and security_profile < profile(current):
+        raise UnfitProfile(LOWER)
     wanted = replace(
         current,
         description=description,
@@ -167,9 +208,51 @@ def change(
         reading=reading,
         rated_power_w=rated_power_w,
         free_vend=free_vend,
+        serial_number=serial_number,
+        security_profile=kept_profile(security_profile) or current.security_profile,
+        downgrade_allowed=downgrade_allowed,
+        expired_certificate_allowed=expired_certificate_allowed,
         password=password,
     )
+    _require_password(wanted)
     return _become(current, wanted, now, author)
+
+
+def profile(station: Station) -> int:
+    """The least security profile with which it is let in."""
+    return station.security_profile or (1 if station.password else 0)
+
+
+def kept_profile(said: int | None) -> int | None:
+    """What is stored of it: 0 and 1 are told apart by the password."""
+    return said if said and said >= 2 else None
+
+
+def _require_password(station: Station) -> None:
+    if station.security_profile == 2 and station.password is None:
+        raise UnfitProfile(NO_PASSWORD)
+
+
+def lowered(current: Station, to: int, now: datetime, author: str | None = None) -> StationDecision:
+    """The station with a security profile that may be lower: an operator's word for one whose board was replaced.
+
+    What gateways say of connections from before counts no more. Raises UnfitProfile.
+    """
+    if to == profile(current):
+        return StationDecision(current)
+    if current.password is None and to in (1, 2):
+        raise UnfitProfile(NO_PASSWORD)
+    return _become(current, replace(current, security_profile=kept_profile(to), profile_lowered_at=now), now, author)
+
+
+def secured(current: Station, reached: int, at: datetime, now: datetime) -> StationDecision:
+    """The station has connected with that profile: from then on with no lower one (A05.FR.07).
+
+    Told late or again, it changes nothing that was said since.
+    """
+    if reached <= profile(current) or reached < 2 or (current.profile_lowered_at and at <= current.profile_lowered_at):
+        return StationDecision(current)
+    return _become(current, replace(current, security_profile=reached), now, None)
 
 
 def read_as(current: Station, reading: str | None, now: datetime, author: str | None = None) -> StationDecision:

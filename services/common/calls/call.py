@@ -29,6 +29,7 @@ class Call(msgspec.Struct, frozen=True, dict=True):
     id: unique for all time, the same when the record is read again; business keys and event ids come from it.
     raw: the payload as the station sent it. answered: the gateway answers, no reply is expected. normalised: the
     payload as it is read, where that is in other words than raw; else empty. deviations: from its schema.
+    certificate_expired: of the station, which is let in to get a new one.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Call(msgspec.Struct, frozen=True, dict=True):
     quarantined: bool
     normalised: bytes = b""
     deviations: tuple[DeviationRecord, ...] = NONE
+    certificate_expired: bool = False
 
     @property
     def written(self) -> bytes:
@@ -80,13 +82,14 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call.quarantined,
             normalised,
             deviations,
+            call.certificate_expired,
         )
 
 
 # Call.read fills the fields by their places, once a message.
 assert Call.__struct_fields__ == (
     *("id", "station_id", "connection_id", "slot", "message_id", "version", "action"),
-    *("raw", "received_at", "answered", "quarantined", "normalised", "deviations"),
+    *("raw", "received_at", "answered", "quarantined", "normalised", "deviations", "certificate_expired"),
 )
 
 

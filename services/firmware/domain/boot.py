@@ -12,12 +12,14 @@ from services.firmware.domain.station import BootStatus, Station
 def boot(station: Station, command: Boot, context: Context) -> Decision:
     """B01.FR.02: the CSMS says whether it accepts. Acceptance persists: a later default does not undo it."""
     envelope, status = context.envelope, _status(station, context)
+    # What it waits for has nothing to do with whether it is accepted.
+    waits = envelope.quarantined or envelope.certificate_expired
     registration = replace(
         station.registration,
         status=status,
         reason=command.reason,
         booted_at=envelope.at,
-        accepted=station.registration.accepted if envelope.quarantined else status is BootStatus.ACCEPTED,
+        accepted=station.registration.accepted if waits else status is BootStatus.ACCEPTED,
     )
     booted = replace(
         station,
@@ -32,11 +34,16 @@ def boot(station: Station, command: Boot, context: Context) -> Decision:
 
 
 def _status(station: Station, context: Context) -> BootStatus:
-    """An unregistered station waits; else the operator's order counts, then what was, then the default."""
-    if context.envelope.quarantined:
+    """An unregistered station waits, and one whose certificate has expired (A00.FR.429).
+
+    Else the operator's order counts, then what was, then the default.
+    """
+    decision = station.registration.decision
+    expired = context.envelope.certificate_expired and decision is not BootStatus.REJECTED
+    if context.envelope.quarantined or expired:
         return BootStatus.PENDING
-    if station.registration.decision:
-        return station.registration.decision
+    if decision:
+        return decision
     return BootStatus.ACCEPTED if station.registration.accepted else context.rules.boot
 
 

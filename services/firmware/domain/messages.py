@@ -13,7 +13,10 @@ from services.firmware.domain.station import BootStatus, Identity, Place, Statio
 
 
 class Envelope(Struct, frozen=True):
-    """Where a command comes from. id: unique, the same when it is read again. at: when it was received."""
+    """Where a command comes from. id: unique, the same when it is read again. at: when it was received.
+
+    certificate_expired: of the station, which is let in to get a new one.
+    """
 
     id: str
     station_id: str
@@ -21,6 +24,7 @@ class Envelope(Struct, frozen=True):
     version: str
     at: datetime
     quarantined: bool = False
+    certificate_expired: bool = False
 
 
 # Commands: what stations send.

@@ -35,13 +35,14 @@ class Peer:
     """Who is at the other end, and by which way replies come back.
 
     connection_id: unique for all time. slot: of this gateway, the partition of replies. quarantined: nobody has
-    registered the station. Default: False.
+    registered the station. certificate_expired: it is let in all the same. Default: False.
     """
 
     station_id: str
     connection_id: str
     slot: int
     quarantined: bool = False
+    certificate_expired: bool = False
 
 
 class PendingCall(msgspec.Struct):
@@ -382,6 +383,7 @@ class Session:
             payload=call.payload,
             answered=answered,
             quarantined=peer.quarantined,
+            certificate_expired=peer.certificate_expired,
         )
         at = record.received_at
         at.seconds = seconds = int(call.received_at)

@@ -15,7 +15,7 @@ TOO_LONG = Refused(431, "the request is too long", {})
 NOT_HTTP = Refused(400, "not an HTTP/1.1 request for a WebSocket", {})
 NOT_AN_UPGRADE = Refused(400, "not a WebSocket upgrade as RFC 6455 has it", {})
 OTHER_VERSION = Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"})
-UNREADABLE_CERTIFICATE = Refused(403, "the certificate that the proxy has put into a header cannot be read", {})
+UNREADABLE_CERTIFICATE = Refused(403, "the certificate cannot be read", {})
 FAILED = Refused(500, "internal error", {})
 # What is counted of a connection that ended before it was answered.
 UNANSWERED = "none"

@@ -6,9 +6,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
 from services.gateway.settings import UnknownStations
+from services.gateway.transport import profiles
+from services.gateway.transport.client_certificate import ClientCertificate
+from services.gateway.transport.profiles import NOBODY, UNSECURED, Security, Trust
 from services.ocpp.passwords import matches
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
@@ -21,6 +25,16 @@ MAX_STATION_ID_LENGTH = 48
 DOTS = (".", "..")
 ABSOLUTE_FORM = re.compile(r"^(?:ws|http)s?://[^/]*", re.IGNORECASE)
 UNAUTHORIZED = 401
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# What a station is told whose certificate is not taken, or that comes with too low a security profile.
+FAULTS = {
+    RefusalReason.LOW_PROFILE: "this station connects with a higher security profile",
+    RefusalReason.NO_CERTIFICATE: "this station connects with its certificate",
+    RefusalReason.FOREIGN_CERTIFICATE: "the certificate names another organization",
+    RefusalReason.CERTIFICATE_OF_ANOTHER: "the certificate is of another station",
+    RefusalReason.EXPIRED_CERTIFICATE: "the certificate is not valid now",
+    RefusalReason.REVOKED_CERTIFICATE: "the certificate is revoked",
+}
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 
@@ -28,13 +42,15 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 class Request:
     """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference.
 
-    remote_address: of the socket.
+    remote_address: of the socket. secured: it came by TLS. certificate: that the station has shown.
     """
 
     path: str
     authorization: str | None
     subprotocols: Sequence[str]
     remote_address: str = ""
+    secured: bool = False
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,7 @@ class Admitted:
 
     subprotocol: what the answer names; empty: none, for none was offered. change: of the station's password, where it
     came with the one that it was asked to take; else None. key: under which its password's hash was made, if it is the
-    registered one.
+    registered one. security: with which the station comes.
     """
 
     station_id: str
@@ -62,6 +78,7 @@ class Admitted:
     subprotocol: str = ""
     change: PasswordChange | None = None
     key: bytes | None = field(default=None, repr=False, compare=False)
+    security: Security = UNSECURED
 
 
 def station_id_of(path: str) -> str | None:
@@ -94,13 +111,16 @@ def decide(
     policy: UnknownStations,
     keys: Sequence[bytes],
     unnamed: Version | None = None,
+    trust: Trust = NOBODY,
+    now: datetime = LONG_AGO,
 ) -> Refused | Admitted:
     """The verdict on a request of `station_id`, given what is registered under it.
 
     policy: what happens to a station that nobody registered. keys: of the HMAC over passwords, the one
     in use first. unnamed: what is spoken
-    with a station that offers no subprotocol at all (none). A station that is registered without a password is asked
-    for none. While its password is being changed, the old one and the new are good.
+    with a station that offers no subprotocol at all (none). trust: whose certificates are good. A station that is
+    registered without a password is asked for none, nor is one whose certificate is good. While its password is being
+    changed, the old one and the new are good.
     """
     if station is None and policy is UnknownStations.REJECT:
         return Refused(404, "unknown station", {}, RefusalReason.UNKNOWN_STATION)
@@ -108,14 +128,37 @@ def decide(
     change = _change(password, station, keys) if station is not None else None
     hash_ = station.password_hash if station is not None and change is None else b""
     key = _key(password, hash_, keys)
-    if hash_ and key is None:
+    proven = change is not None or key is not None
+    certificate = request.certificate
+    fault = certificate and profiles.fault(certificate, station_id, station, trust, now)
+    if fault is RefusalReason.REVOKED_CERTIFICATE:
+        return _forbidden(fault)
+    profile = profiles.of(secured=request.secured, proven=proven, certified=certificate is not None and not fault)
+    if profile < profiles.CERTIFICATE and hash_ and not proven:
+        if password is None and (reason := fault or _uncertified(request, station)):
+            return _forbidden(reason)
         reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
         return Refused(UNAUTHORIZED, "wrong or missing credentials", CHALLENGE, reason)
+    if station is not None and not profiles.is_enough(profile, station):
+        return _forbidden(fault or _uncertified(request, station) or RefusalReason.LOW_PROFILE)
+    expired = profile == profiles.CERTIFICATE and certificate is not None and certificate.ends <= now
+    security = Security(profile, certificate, expired)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
-        return Admitted(station_id, unnamed, quarantined, change=change, key=key)
+        return Admitted(station_id, unnamed, quarantined, "", change, key, security)
     version = choose_version(request.subprotocols)
-    return Admitted(station_id, version, quarantined, version.subprotocol if version else "", change, key)
+    subprotocol = version.subprotocol if version else ""
+    return Admitted(station_id, version, quarantined, subprotocol, change, key, security)
+
+
+def _uncertified(request: Request, station: Credentials | None) -> RefusalReason | None:
+    """Where all that a station lacks is its certificate."""
+    wanted = station is not None and station.security_profile == profiles.CERTIFICATE
+    return RefusalReason.NO_CERTIFICATE if wanted and request.secured and request.certificate is None else None
+
+
+def _forbidden(reason: RefusalReason) -> Refused:
+    return Refused(403, FAULTS[reason], {}, reason)
 
 
 def too_many(wait: float) -> Refused:

@@ -93,9 +93,11 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         super().connection_lost(exc)
 
     def _accept_here(self, upgrade: Any) -> Any:
+        transport = self.transport.underlying_transport
+        address = self._said.address or peername(transport)
         self._answered = True
         try:
-            return self._accept(upgrade, self._said.address or peername(self.transport.underlying_transport))
+            return self._accept(upgrade, address, transport.get_extra_info("ssl_object"))
         except Exception:
             # A mistake of ours, which picows would tell the station word for word.
             log.exception("a handshake could not be answered")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -25,15 +26,17 @@ from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
+from services.gateway.transport import client_certificate
 from services.gateway.transport.answers import UNREADABLE_CERTIFICATE, answer, fault_of_upgrade
+from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.intake import StationProtocol
 from services.gateway.transport.proxied import ProxiedProtocol
-from services.gateway.transport.proxies import Proxies
+from services.gateway.transport.proxies import Origin, Proxies
 from services.gateway.transport.proxy_protocol import DIRECT, Proxied
 from services.gateway.transport.tls import HandshakeOutcome, TlsProtocol
-from services.gateway.transport.tls_context import Certificates, given
+from services.gateway.transport.tls_context import CLIENT_CA, Certificates, given
 from services.gateway.transport.tls_handshakes import Handshakes
 from services.gateway.transport.transport import Receiver
 from services.gateway.transport.websocket import Options, WebSocket
@@ -109,7 +112,10 @@ class WebSocketListener:
         logger = DebugLogger(logging.getLogger("picows"))
         self._proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
         station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout)
-        if given(settings):
+        pem = given(settings)
+        if CLIENT_CA in pem and not settings.cpo_names:
+            raise Misconfigured("VOLTBUS_CPO_NAMES: set the organizations that certificates of stations have")
+        if pem:
             self.certificates.open()
             context, handshakes = (lambda: self.certificates.context), Handshakes()
 
@@ -141,17 +147,23 @@ class WebSocketListener:
             raise Misconfigured(f"{problem}: stop what uses it, or set {variable}") from None
         self._servers.append(server)
 
-    def accept(self, upgrade: WSUpgradeRequest, address: str) -> WSUpgradeResponseWithListener:
-        """Called for every request. address: from where it came."""
+    def accept(
+        self, upgrade: WSUpgradeRequest, address: str, tls: ssl.SSLObject | None = None
+    ) -> WSUpgradeResponseWithListener:
+        """Called for every request. address: from where it came. tls: by which it came."""
         _normalize_connection_header(upgrade)
         if fault := fault_of_upgrade(upgrade):
             return WSUpgradeResponseWithListener(answer(fault), None)
         try:
-            origin = self._proxies.origin(address, partial(_values, upgrade), secured=False)
+            origin = self._proxies.origin(address, partial(_values, upgrade), secured=tls is not None)
+            if origin is None:
+                origin, certificate = Origin(address, tls is not None), client_certificate.of(tls) if tls else None
+            else:
+                # Of the socket it is the proxy's.
+                certificate = client_certificate.read_chain(origin.certificates)
         except ValueError:
             return WSUpgradeResponseWithListener(answer(UNREADABLE_CERTIFICATE), None)
-        remote_address = origin.address if origin else address
-        admitted = self._admitter.admit(_request(upgrade, remote_address))
+        admitted = self._admitter.admit(_request(upgrade, origin, certificate))
         if isinstance(admitted, Refused):
             return WSUpgradeResponseWithListener(answer(admitted), None)
         extensions = upgrade.headers.getall("Sec-WebSocket-Extensions", []) if self._settings.deflate else []
@@ -164,7 +176,7 @@ class WebSocketListener:
         connection, subprotocol = admitted
         if subprotocol:
             headers["Sec-WebSocket-Protocol"] = subprotocol
-        socket = WebSocket(connection, self._options, deflate, connection.pace, remote_address)
+        socket = WebSocket(connection, self._options, deflate, connection.pace, origin.address)
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
 
@@ -181,13 +193,15 @@ def _count_handshake(said: Proxied, outcome: HandshakeOutcome, remote_address: s
         tell("no TLS", outcome=outcome, reason=reason, remote=said.address or remote_address)
 
 
-def _request(upgrade: WSUpgradeRequest, remote_address: str) -> Request:
+def _request(upgrade: WSUpgradeRequest, origin: Origin, certificate: ClientCertificate | None) -> Request:
     offered = ",".join(upgrade.headers.getall("Sec-WebSocket-Protocol", []))
     return Request(
         upgrade.path.decode("ascii", "replace"),
         upgrade.headers.get("Authorization"),
         [name.strip() for name in offered.split(",") if name.strip()],
-        remote_address,
+        origin.address,
+        origin.secured,
+        certificate,
     )
 
 

@@ -101,7 +101,11 @@ PAIRS = (
     ("gateway_tls_certificate", "gateway_tls_key"),
     ("gateway_tls_second_certificate", "gateway_tls_second_key"),
 )
-FIELDS = tuple(name for pair in PAIRS for name in pair)
+CLIENT_CA = "gateway_tls_client_ca"
+FIELDS = (*(name for pair in PAIRS for name in pair), CLIENT_CA)
+# X509_V_FLAG_NO_CHECK_TIME of OpenSSL: a station whose certificate has expired may be let in (A00.FR.429), so times are
+# looked at where that is decided. A CA that is no root is trusted as it is given.
+FLAGS = 0x200000 | ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 def given(settings: Settings) -> Mapping[str, str]:
@@ -135,7 +139,19 @@ def load(pem: Mapping[str, str], *, rsa_suites: bool) -> Loaded:
             )
         _add(context, names, certificate, key)
         expires[kind] = until
+    if authorities := pem.get(CLIENT_CA):
+        _trust(context, authorities)
     return Loaded(context, expires)
+
+
+def _trust(context: ssl.SSLContext, authorities: str) -> None:
+    """A station need not show a certificate; one that it shows must be good."""
+    try:
+        context.load_verify_locations(cadata=authorities)
+    except (ssl.SSLError, ValueError):
+        raise Misconfigured(f"{_variable(CLIENT_CA)}: no certificates in PEM") from None
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= FLAGS
 
 
 def _variable(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ stations = st.builds(
     station_id=ID,
     password=st.none() | st.just(Password(b"hash", b"key", b"nonce")),
     description=st.none() | TEXT,
-    groups=st.lists(NAME, max_size=3, unique=True).map(tuple),
+    groups=st.lists(NAME.filter(lambda name: name != "*"), max_size=3, unique=True).map(tuple),
     location_id=st.none() | ID,
     reading=st.sampled_from([None, "tolerant", "strict"]),
     rated_power_w=st.none() | st.floats(1000, 1e7),
@@ -177,8 +178,25 @@ def test_a_line_changes_what_it_names(named: Any, expected: Any) -> None:
         "reading": "strict",
         "rated_power_w": 22000.0,
         "free_vend": "ACME",
+        "serial_number": None,
+        "security_profile": None,
+        "downgrade_allowed": False,
+        "expired_certificate_allowed": False,
     } | expected
     assert (changed.station.password, len(changed.events)) == (CURRENT.password, 1)
+
+
+@pytest.mark.parametrize(("said", "becomes"), [(None, 2), (0, 2), (1, 2), (2, 2), (3, 3)])
+def test_a_file_from_before_lowers_no_security_profile(said: int | None, becomes: int) -> None:
+    """A05.FR.07"""
+    line = StationLine("CP1", PasswordPolicy.KEEP, {"security_profile": said})
+    assert imports.station(replace(CURRENT, security_profile=2), line, LATER).station.security_profile == becomes
+
+
+def test_a_profile_that_needs_a_password_needs_one_in_a_file_too() -> None:
+    with pytest.raises(Unfit, match="no password") as unfit:
+        imports.station(None, StationLine("CP1", PasswordPolicy.NONE, {"security_profile": 2}), NOW)
+    assert unfit.value.field == "security_profile"
 
 
 @pytest.mark.parametrize("policy", [PasswordPolicy.KEEP, PasswordPolicy.REQUIRE])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,12 @@ GROUPS = ("vienna", "level 2")
 OLD, CHOSEN, GENERATED = Password(b"old"), Password(b"chosen"), Password(b"generated")
 CURRENT = Station("CP1", OLD, "hall", GROUPS, "garage", BEFORE, BEFORE)
 OPEN = replace(CURRENT, password=None)
+UNSAID: dict[str, Any] = {
+    "serial_number": None,
+    "security_profile": None,
+    "downgrade_allowed": False,
+    "expired_certificate_allowed": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,7 @@ def test_a_new_station_is_announced() -> None:
 
 def test_how_messages_are_read_and_what_an_evse_delivers_are_attributes() -> None:
     as_it_is = partial(change, description="hall", groups=GROUPS, location_id="garage", free_vend=None)
-    as_it_is = partial(as_it_is, password=OLD, now=NOW)
+    as_it_is = partial(as_it_is, password=OLD, now=NOW, **UNSAID)
     read_strictly = partial(as_it_is, reading="strict", rated_power_w=None)
     decision = read_strictly(CURRENT)
     assert (decision.station.reading, decision.events) == ("strict", [StationChanged(decision.station, NOW)])
@@ -101,6 +108,7 @@ def test_only_what_is_different_is_a_change(
         rated_power_w=None,
         free_vend=None,
         password=password,
+        **UNSAID,
         now=NOW,
     )
     station = Station("CP1", password, description, groups, location_id, BEFORE, NOW)

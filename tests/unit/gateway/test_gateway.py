@@ -505,7 +505,7 @@ async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
 
     async with starting(gateway(Endless())) as one:
         await until(lambda: one.listener.listening)
-        assert await one.service.unready() == ["credentials"]
+        assert await one.service.unready() == ["credentials", "revocations"]
         assert await _refused(one) == 503
 
 

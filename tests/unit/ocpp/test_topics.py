@@ -18,6 +18,7 @@ def test_every_topic_has_its_row_and_no_other() -> None:
     starts = (
         "| `ocpp.",
         "| `credentials",
+        "| `revocations",
         "| `registrations",
         "| `locations",
         "| `inventory",

@@ -13,4 +13,5 @@ DIALECT = Dialect(
     trigger_place="connectorId",
     trigger_names={"SignChargePointCertificate": "SignCertificate"},
     places=("connectorId",),
+    serial_number="chargePointSerialNumber",
 )

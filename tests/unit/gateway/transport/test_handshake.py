@@ -16,6 +16,7 @@ from services.gateway.transport.handshake import (
     decide,
     station_id_of,
 )
+from services.gateway.transport.profiles import Security
 from services.ocpp.passwords import keyed
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import VERSIONS
@@ -290,4 +291,6 @@ def test_two_keys_of_hashes_count_at_a_time(made_with: bytes) -> None:
     assert (said.key if isinstance(said, Admitted) else None) == (made_with if known else None)
     said = verdict_on(changing, basic(b"CP1", NEW.encode()))
     assert isinstance(said, Admitted) == known
-    assert not known or said == Admitted("CP1", VERSIONS["1.6"], False, "ocpp1.6", changing.changes[0])
+    assert not known or said == Admitted(
+        "CP1", VERSIONS["1.6"], False, "ocpp1.6", changing.changes[0], security=Security(1)
+    )

@@ -76,9 +76,10 @@ async def world(clocks: Clocks = SYSTEM_CLOCKS, timing: Timing = QUICK, **settin
     gateway = Gateway(Settings(**chosen), bus, MemoryDirectory(), clocks=clocks, timing=timing)
     await gateway.lease.acquire()
     await gateway.outbound.open()
-    runs = (gateway.credentials.run, gateway.admission.run, gateway.outbound.run, gateway.keep_lease, gateway.tick)
+    tables = (gateway.credentials.run, gateway.revocations.run)
+    runs = (*tables, gateway.admission.run, gateway.outbound.run, gateway.keep_lease, gateway.tick)
     tasks = [asyncio.create_task(run()) for run in runs]
-    await until(gateway.credentials.ready)
+    await until(lambda: gateway.credentials.ready() and gateway.revocations.ready())
     yield World(gateway, bus)
     # Metrics count all connections of the process, those of other tests as well.
     for connection in gateway.registry:

@@ -1,0 +1,131 @@
+"""Security profiles and revoked certificates by REST, and what gateways get to know of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.common.kafka.bus import Record
+from tests.clients.certificates import Authority
+from tests.clients.system import eventually
+from tests.integration.auth.conftest import compacted, credentials, registrations
+from tests.integration.auth.test_stations import put
+from tests.integration.common.running import Running
+from voltbus.v1.bus_pb2 import OUTCOME_SECURED, Result
+from voltbus.v1.credentials_pb2 import Revocation
+
+
+async def patch(auth: Running, status: int = 200, **body: Any) -> Any:
+    answer = await auth.http.patch("/v1/stations/CP1", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def lower(auth: Running, to: int, status: int = 200) -> Any:
+    answer = await auth.http.post("/v1/stations/CP1/security-profile", json={"security_profile": to})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def profile(auth: Running) -> int:
+    return int((await auth.http.get("/v1/stations/CP1")).json()["security_profile"])
+
+
+async def reached(auth: Running, to: int, at: datetime | None = None) -> None:
+    """A gateway says that the station has come with that profile."""
+    result = Result(station_id="CP1", outcome=OUTCOME_SECURED, security_profile=to)
+    result.at.FromDatetime(at or datetime.now(UTC))
+    await auth.bus.publish([Record("ocpp.results.auth", b"CP1", result.SerializeToString())])
+
+
+async def test_a_profile_rises_by_itself_and_falls_by_an_operator(auth: Running) -> None:
+    """A05.FR.07"""
+    assert (await put(auth))["security_profile"] == 1
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    await reached(auth, 3, before)
+    await reached(auth, 2, before)
+    await eventually(lambda: profile(auth), lambda found: found == 3)
+    await auth.settled()
+    assert (found := credentials(auth)["CP1"])
+    assert found.security_profile == 3
+    assert (told := registrations(auth)["CP1"])
+    assert told.security_profile == 3
+    # Neither does a PUT, which replaces what it does not name, nor a PATCH.
+    assert (await put(auth, body={"description": "hall"}, status=200))["security_profile"] == 3
+    problem = await patch(auth, 409, security_profile=2)
+    assert problem["errors"][0]["field"] == "body.security_profile"
+    assert (await patch(auth, security_profile=3))["security_profile"] == 3
+    lowered = await lower(auth, 1)
+    assert (lowered["security_profile"], lowered["author"]) == (1, "test")
+    # Told again, or late.
+    await reached(auth, 3, before)
+    await reached(auth, 2)
+    await eventually(lambda: profile(auth), lambda found: found == 2)
+
+
+async def test_profiles_that_need_a_password(auth: Running) -> None:
+    await put(auth, body={"auth": "none", "security_profile": 3})
+    await lower(auth, 2, 409)
+    problem = await auth.http.put("/v1/stations/CP2", json={"auth": "none", "security_profile": 2})
+    assert (problem.status_code, problem.json()["errors"][0]["field"]) == (409, "body.security_profile")
+    await auth.http.post("/v1/stations/CP1/password")
+    assert (await lower(auth, 2))["security_profile"] == 2
+    assert (await auth.http.put("/v1/stations/CP1", json={"auth": "none"})).status_code == 409
+
+
+async def test_what_is_registered_of_certificates(auth: Running) -> None:
+    body = {"serial_number": "SN-1", "downgrade_allowed": True, "expired_certificate_allowed": True}
+    shown = await put(auth, body=body | {"security_profile": 3})
+    assert {name: shown[name] for name in body} == body
+    await auth.settled()
+    known = credentials(auth)["CP1"]
+    assert known
+    assert (known.serial_number, known.downgrade_allowed, known.expired_certificate_allowed) == ("SN-1", True, True)
+    # What a PUT does not name is as for a new one, but for the profile.
+    shown = await put(auth, status=200)
+    assert (shown["serial_number"], shown["downgrade_allowed"], shown["security_profile"]) == (None, False, 3)
+
+
+async def revoke(auth: Running, status: int, **body: Any) -> Any:
+    answer = await auth.http.post("/v1/revoked-certificates", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_certificates_are_revoked_and_taken_off_the_list(auth: Running) -> None:
+    issued = Authority("CN of an authority, with a comma").issue("CP1", "Example")
+    first = await revoke(auth, 201, certificate=issued.pem, reason="stolen")
+    assert (first["id"], first["reason"], first["author"]) == (first["fingerprint"], "stolen", "test")
+    # Once more, as people write it.
+    digits = first["fingerprint"].upper()
+    again = await revoke(auth, 200, fingerprint=":".join(digits[at : at + 2] for at in range(0, 64, 2)), reason="other")
+    assert again == first
+    issuer, serial = issued.certificate.issuer.rfc4514_string(), f"0{issued.certificate.serial_number:X}"
+    other = await revoke(auth, 201, serial_number=serial, issuer=issuer)
+    listed = (await auth.http.get("/v1/revoked-certificates")).json()["items"]
+    assert sorted(listed, key=lambda one: one["id"]) == sorted([first, other], key=lambda one: one["id"])
+    await auth.settled()
+    keys = {first["fingerprint"], f"{issued.certificate.serial_number:x} {issuer}"}
+    assert {key for key, value in compacted(auth, "revocations", Revocation).items() if value} == keys
+    for one in (first, other):
+        path = f"/v1/revoked-certificates/{one['id']}"
+        assert (await auth.http.get(path)).json() == one
+        assert (await auth.http.delete(path)).status_code == 204
+        assert (await auth.http.delete(path)).status_code == (await auth.http.get(path)).status_code == 404
+    await auth.settled()
+    assert not any(compacted(auth, "revocations", Revocation).values())
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"certificate": "no PEM"}, "body.certificate"),
+        ({"fingerprint": "00"}, "body.fingerprint"),
+        ({"serial_number": "0A"}, "body"),
+        ({"serial_number": "0A", "issuer": "Example"}, "body.issuer"),
+        ({"fingerprint": "0" * 64, "serial_number": "0A", "issuer": "CN=x"}, "body"),
+    ],
+)
+async def test_what_cannot_be_revoked(auth: Running, body: Any, field: str) -> None:
+    assert (await revoke(auth, 422, **body))["errors"][0]["field"] == field

@@ -1,0 +1,61 @@
+"""Security profiles of registrations: they rise, and fall by an operator's word alone (A05)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth.domain.stations import Password, Station, UnfitProfile, lowered, profile, secured
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+STATION = Station("CP1", Password(b"old"), None, (), None, NOW - SECOND, NOW - SECOND)
+
+
+@pytest.mark.parametrize(
+    ("station", "least"),
+    [
+        (STATION, 1),
+        (replace(STATION, password=None), 0),
+        (replace(STATION, security_profile=2), 2),
+        (replace(STATION, security_profile=3, password=None), 3),
+    ],
+)
+def test_the_least_profile_of_a_station(station: Station, least: int) -> None:
+    assert profile(station) == least
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=8))
+def test_what_gateways_say_never_lowers_it_in_any_order_however_often(said: list[tuple[int, int]]) -> None:
+    """A05.FR.07"""
+    for order in (said, said[::-1], said + said):
+        station = STATION
+        for reached, at in order:
+            before = profile(station)
+            station = secured(station, reached, NOW + at * SECOND, NOW).station
+            assert profile(station) == max(before, reached if reached >= 2 else 0)
+
+
+def test_a_word_from_before_it_was_lowered_counts_no_more() -> None:
+    """A board was replaced; that the old one had come with profile 3 is told late."""
+    station = lowered(replace(STATION, security_profile=3), 1, NOW, "operator").station
+    assert (profile(station), station.author) == (1, "operator")
+    assert secured(station, 3, NOW - SECOND, NOW + SECOND).events == ()
+    assert secured(station, 3, NOW, NOW + SECOND).events == ()
+    assert profile(secured(station, 3, NOW + SECOND, NOW + 2 * SECOND).station) == 3
+
+
+def test_told_again_nothing_changes() -> None:
+    once = secured(STATION, 2, NOW, NOW)
+    assert once.events
+    assert secured(once.station, 2, NOW, NOW).events == ()
+    assert lowered(STATION, 1, NOW).events == ()
+
+
+@pytest.mark.parametrize("to", [1, 2])
+def test_profiles_that_need_a_password(to: int) -> None:
+    """A station that had its certificate alone would stand open."""
+    with pytest.raises(UnfitProfile, match="no password"):
+        lowered(replace(STATION, password=None, security_profile=3), to, NOW)
