@@ -51,6 +51,17 @@ SECTIONS: list[Section] = [
                 unit="reqps",
             ),
             Lines(
+                "Connections given up a minute by reason",
+                [Line("60 * " + rate("voltbus_gateway_given_up_connections_total", "reason"), "{{reason}}")],
+                "no_pong: no answer to a ping. not_reading: the station takes nothing. flood: it sent too much.",
+            ),
+            Number(
+                "Ids that several devices have",
+                "sum(voltbus_gateway_contested_ids)",
+                "of each, the one that is connected stays",
+                red_from=1,
+            ),
+            Lines(
                 "TLS handshakes a second by what became of them",
                 [Line(rate("voltbus_gateway_tls_handshakes_total", "outcome"), "{{outcome}}")],
                 "refused: by the station, which does not trust our certificate, mostly. gone: it left before the end.",

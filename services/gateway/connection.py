@@ -23,7 +23,7 @@ from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.pace import Pace
 from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
-from services.gateway.records import Records
+from services.gateway.records import Records, replaced
 from services.gateway.settings import Settings
 from services.gateway.timing import Seconds
 from services.gateway.traces import ConnectionTraces, begin_call, begin_command
@@ -79,7 +79,8 @@ class Connection:
     """A Receiver. registered: the password hash under which the station was let in; None: nobody had registered it.
 
     confirms: the command that gave the station the password which it came with; empty: it had it before.
-    pace: how fast the station has sent so far.
+    pace: how fast the station has sent so far. replaced_at, replaced_by: when the station opened a newer one, and where
+    that comes from; None: it has not.
     transport: from `opened` on. Times are seconds of the monotonic clock; the wall clock is for records alone.
     """
 
@@ -89,7 +90,6 @@ class Connection:
         "_deviations",
         "_draining",
         "_notes",
-        "_remote",
         "_session",
         "_traces",
         "_waiting",
@@ -97,6 +97,9 @@ class Connection:
         "pace",
         "peer",
         "registered",
+        "remote_address",
+        "replaced_at",
+        "replaced_by",
         "security",
         "transport",
         "version",
@@ -124,7 +127,8 @@ class Connection:
         self._deviations: Deviations | None = None
         self._notes: FrameNotes | None = None
         self._traces: ConnectionTraces | None = None
-        self._remote = ""
+        self.remote_address = self.replaced_by = ""
+        self.replaced_at: float | None = None
 
     @property
     def occupied(self) -> bool:
@@ -134,13 +138,13 @@ class Connection:
     def opened(self, transport: Transport) -> None:
         context = self._context
         now = context.monotonic()
-        self.transport, self._remote = transport, transport.remote_address
+        self.transport, self.remote_address = transport, transport.remote_address
         # Spread, so that connections that opened together do not all report together.
         self._alive_at = now + context.settings.alive_interval * random.uniform(0.5, 1)
         metrics.CONNECTIONS.labels(self.version).inc()
         context.on_opened(self)
         self._report(CONNECTION_STATE_CONNECTED, now)
-        log.info("connected", version=self.version, remote=self._remote, **self._ids)
+        log.info("connected", version=self.version, remote=self.remote_address, **self._ids)
 
     def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
         context = self._context
@@ -184,6 +188,21 @@ class Connection:
     def read_strictly(self, strict: bool) -> None:
         """Whether what breaks its schema is refused from now on."""
         self._session.strict = strict
+
+    @property
+    def outlived(self) -> bool:
+        """Whether the station was heard on it after it was replaced."""
+        return self.replaced_at is not None and self.transport.last_seen > self.replaced_at
+
+    def replace(self, by: str) -> None:
+        """The station has a newer connection. by: where it comes from; empty: not known."""
+        if not self.transport.over:
+            self.replaced_at, self.replaced_by = self._context.monotonic(), by
+            self.close(CloseCode.REPLACED, replaced(by))
+
+    def probe(self) -> bool:
+        """Asks the station whether it is alive: it soon ends if not. Whether it was heard since it was asked before."""
+        return self.transport.probe(self._context.monotonic())
 
     def close(self, code: CloseCode, reason: str) -> None:
         self.transport.close(code, reason)
@@ -361,7 +380,7 @@ class Connection:
             slot=self.peer.slot,
             version=self.version,
             state=state,
-            remote_address=self._remote,
+            remote_address=self.remote_address,
             quarantined=self.peer.quarantined,
             refused=refused,
             reason=reason,

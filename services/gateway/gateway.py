@@ -33,6 +33,7 @@ from services.gateway.pressure.turns import Turns
 from services.gateway.records import Records
 from services.gateway.refusals import Refusals
 from services.gateway.registry import Registry
+from services.gateway.rivals import Rivals
 from services.gateway.settings import Settings
 from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
@@ -113,6 +114,14 @@ class Gateway:
             on_redis_reset=self.routing.restore,
             monotonic=clocks.monotonic,
         )
+        self.rivals = Rivals(
+            settings,
+            self.registry,
+            directory,
+            monotonic=clocks.monotonic,
+            timing=timing,
+            on_elsewhere=self._probe_elsewhere,
+        )
         self.stall_guard = StallGuard(self.lease, max(settings.slot_ttl / 2, 2 * timing.tick))
         self.credentials = credentials.RegisteredStations(
             bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, on_change=self._station_changed
@@ -177,6 +186,8 @@ class Gateway:
             log.info("no common subprotocol", station_id=station_id)
             self._refused(station_id, RefusalReason.NO_SUBPROTOCOL, request)
             return None
+        if held_off := self.rivals.refusal(station_id, request.remote_address):
+            return self._refuse(held_off, station_id, request)
         if verdict.key:
             PASSWORD_KEYS[self._keys.index(verdict.key)].inc()
         if verdict.quarantined:
@@ -213,6 +224,7 @@ class Gateway:
             self.memory.wake_all()
             self._tell_refusals()
             self._paces.forget(self._clocks.monotonic())
+            self.rivals.forget()
             await self._tick_connections()
 
     async def keep_lease(self) -> None:
@@ -292,7 +304,7 @@ class Gateway:
         """A station is on a new connection; the one it had before ends."""
         peer = connection.peer
         if before := self.registry.of_station(peer.station_id):
-            before.close(CloseCode.REPLACED, "replaced by a newer connection")
+            before.replace(connection.remote_address)
         self.registry.add(connection)
         self.routing.add(
             Route(
@@ -349,6 +361,7 @@ class Gateway:
     def _finished(self, connection: Connection) -> None:
         """Nothing more comes of it."""
         self.registry.forget(connection)
+        self.rivals.finished(connection)
         station_id = connection.peer.station_id
         if connection.pace is not None and self.registry.of_station(station_id) is None:
             self._paces.keep(station_id, connection.pace, self._clocks.monotonic())
@@ -356,13 +369,18 @@ class Gateway:
     def _close_elsewhere(self, route: Route) -> None:
         """A station reconnected here from another gateway, which may not have noticed."""
         if route.slot != self.lease.slot:
-            reason = "replaced by a newer connection"
-            self.producer.add(self.records.close(route.station_id, route.connection_id, route.slot, reason))
+            newer = self.registry.of_station(route.station_id)
+            address = newer.remote_address if newer else ""
+            self.producer.add(self.records.close(route.station_id, route.connection_id, route.slot, address))
+
+    def _probe_elsewhere(self, route: Route) -> None:
+        """Another device wants the id of a connection on another gateway."""
+        self.producer.add(self.records.probe(route.station_id, route.connection_id, route.slot))
 
     def _close_outdated(self, route: Route) -> None:
         """Another gateway has a newer connection of a station that is still connected here."""
         if connection := self.registry.get(route.connection_id):
-            connection.close(CloseCode.REPLACED, "replaced by a newer connection")
+            connection.replace("")
 
     def _must_reconnect(self, connection: Connection, station: Credentials | None) -> bool:
         security = connection.security

@@ -43,6 +43,10 @@ PASSWORDS = Counter(
 FAILED = Counter(
     "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
 )
+TAKEOVERS = Counter(
+    "voltbus_gateway_takeovers_total", "connections that were replaced by a newer one although their station was alive"
+)
+CONTESTED = Gauge("voltbus_gateway_contested_ids", "ids that several devices have: the one that is connected stays")
 GIVEN_UP = Counter(
     "voltbus_gateway_given_up_connections_total",
     "connections that were ended for what the station did not do (no_pong, not_reading), or did for too long (flood)",

@@ -69,8 +69,12 @@ class OutboundDelivery:
         match outbound.WhichOneof("body"):
             case "reply" if connection:
                 connection.reply(outbound.reply)
+            case "close" if connection and outbound.close.HasField("replaced_by"):
+                connection.replace(outbound.close.replaced_by)
             case "close" if connection:
                 connection.close(CloseCode(outbound.close.code or CloseCode.REPLACED), outbound.close.reason)
+            case "probe" if connection:
+                connection.probe()
             case "command":
                 self._command(outbound, connection, record)
             case "reply":

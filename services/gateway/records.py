@@ -5,7 +5,7 @@ from collections.abc import Callable
 from services.common.kafka.bus import Header, Record
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
-from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, RefusedHandshakes, Result
+from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, Probe, RefusedHandshakes, Result
 
 TopicName = Callable[[str], str]
 OnAcknowledged = Callable[[], None]
@@ -58,9 +58,20 @@ class Records:
     def refusals(self, refusals: RefusedHandshakes) -> OutgoingRecord:
         return OutgoingRecord(self._refusals, refusals.gateway.encode(), refusals.SerializeToString(), resend=True)
 
-    def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> OutgoingRecord:
-        """Ends a connection of another gateway."""
-        body = Outbound(station_id=station_id, connection_id=connection_id, close=Close(reason=reason))
-        return OutgoingRecord(
-            self.outbound, connection_id.encode(), body.SerializeToString(), partition=slot, resend=True
-        )
+    def close(self, station_id: str, connection_id: str, slot: int, replaced_by: str) -> OutgoingRecord:
+        """Ends a connection of another gateway. replaced_by: where the newer one comes from."""
+        close = Close(reason=replaced(replaced_by), replaced_by=replaced_by)
+        return self._to(slot, Outbound(station_id=station_id, connection_id=connection_id, close=close))
+
+    def probe(self, station_id: str, connection_id: str, slot: int) -> OutgoingRecord:
+        """Asks a connection of another gateway whether it is alive."""
+        return self._to(slot, Outbound(station_id=station_id, connection_id=connection_id, probe=Probe()))
+
+    def _to(self, slot: int, body: Outbound) -> OutgoingRecord:
+        key, value = body.connection_id.encode(), body.SerializeToString()
+        return OutgoingRecord(self.outbound, key, value, partition=slot, resend=True)
+
+
+def replaced(by: str) -> str:
+    """Why a connection is closed for a newer one. by: where that comes from; empty: not known."""
+    return f"replaced by a newer connection from {by}" if by else "replaced by a newer connection"

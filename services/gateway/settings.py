@@ -123,6 +123,13 @@ class Settings(PasswordKeys):
         ge=0,
         description="how long a station that sends faster is only slowed down before it is closed; 0: for ever",
     )
+    takeovers: int = Field(
+        3,
+        ge=0,
+        description="how often a device replaces another one that is alive under its id, before that one stays; "
+        "0: always",
+    )
+    reconnects: int = Field(60, ge=0, description="how often a minute one station may connect; 0: any number")
     alive_interval: float = Field(60, gt=0, description="how often an open connection is reported on ocpp.connections")
     unacknowledged: int = Field(
         20_000, ge=1, description="records that Kafka has not acknowledged before sockets are paused"

@@ -34,6 +34,8 @@ class Timing:
     """How long the other end may take to answer a close frame before the socket is dropped."""
     flush_timeout: float = 5.0
     """How long the end waits for a Kafka or a Redis that does not answer."""
+    probe_timeout: float = 10.0
+    """How long a station may take to answer a ping while another device wants its id."""
     drain_wave: float = 0.1
     """Between two waves of connections that are closed at shutdown."""
     route_retry: float = 1.0

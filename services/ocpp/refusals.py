@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class RefusalReason(StrEnum):
-    """Why a station is not let in; QUARANTINED: it is, only to be seen. TOO_MANY_WRONG_PASSWORDS: and told to wait."""
+    """Why a station is not let in; QUARANTINED: it is, only to be seen. TOO_MANY_WRONG_PASSWORDS: and told to wait.
+
+    TOO_OFTEN: it connects in a loop. ID_IN_USE: several devices have the id, and one of them is connected and answers.
+    """
 
     UNKNOWN_STATION = "unknown_station"
     NO_PASSWORD = "no_password"
@@ -18,6 +21,8 @@ class RefusalReason(StrEnum):
     EXPIRED_CERTIFICATE = "expired_certificate"
     REVOKED_CERTIFICATE = "revoked_certificate"
     OTHER_SERIAL_NUMBER = "other_serial_number"
+    TOO_OFTEN = "too_often"
+    ID_IN_USE = "id_in_use"
     NO_SUBPROTOCOL = "no_subprotocol"
     QUARANTINED = "quarantined"
 

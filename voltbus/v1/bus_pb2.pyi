@@ -93,18 +93,20 @@ class Deviation(_message.Message):
     def __init__(self, action: _Optional[str] = ..., kind: _Optional[str] = ..., path: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...
 
 class Outbound(_message.Message):
-    __slots__ = ("station_id", "connection_id", "reply", "command", "close")
+    __slots__ = ("station_id", "connection_id", "reply", "command", "close", "probe")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     CLOSE_FIELD_NUMBER: _ClassVar[int]
+    PROBE_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     connection_id: str
     reply: Reply
     command: Command
     close: Close
-    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., close: _Optional[_Union[Close, _Mapping]] = ...) -> None: ...
+    probe: Probe
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., close: _Optional[_Union[Close, _Mapping]] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
     __slots__ = ("message_id", "action", "payload", "refusal", "call_id")
@@ -145,12 +147,18 @@ class Command(_message.Message):
     def __init__(self, id: _Optional[str] = ..., service: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Close(_message.Message):
-    __slots__ = ("reason", "code")
+    __slots__ = ("reason", "code", "replaced_by")
     REASON_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_BY_FIELD_NUMBER: _ClassVar[int]
     reason: str
     code: int
-    def __init__(self, reason: _Optional[str] = ..., code: _Optional[int] = ...) -> None: ...
+    replaced_by: str
+    def __init__(self, reason: _Optional[str] = ..., code: _Optional[int] = ..., replaced_by: _Optional[str] = ...) -> None: ...
+
+class Probe(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated", "sent_at", "security_profile")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from redis.asyncio import Redis
@@ -88,6 +88,9 @@ class Directory(Protocol):
     async def remove(self, routes: Sequence[Route]) -> None:
         """Removes routes that have not been replaced."""
 
+    async def find(self, station_id: str) -> Route | None:
+        """The connection that a station is on."""
+
     async def ready(self) -> bool | NotReady:
         """Whether Redis answers now; raises nothing."""
 
@@ -125,6 +128,10 @@ class RedisDirectory(Directory):
         for route in routes:
             pipeline.eval(_REMOVE, 1, self._route(route), route.dump())
         await translating_errors(pipeline.execute())
+
+    async def find(self, station_id: str) -> Route | None:
+        value: Any = await translating_errors(self._redis.get(f"{self._prefix}route:{station_id}"))
+        return Route.load(station_id, value) if value else None
 
     async def ready(self) -> bool | NotReady:
         return await answers(self._redis)

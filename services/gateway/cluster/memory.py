@@ -40,6 +40,10 @@ class MemoryDirectory(Directory):
             if self.routes.get(route.station_id) == route:
                 del self.routes[route.station_id]
 
+    async def find(self, station_id: str) -> Route | None:
+        self._check_available()
+        return self.routes.get(station_id)
+
     async def ready(self) -> bool:
         return not self.broken
 

@@ -29,6 +29,9 @@ _get_buffer, _buffer_updated = WSProtocol.get_buffer, WSProtocol.buffer_updated
 class Listener(WSListener):
     """A listener of picows that has a say in how its socket is read."""
 
+    def ended(self) -> None:
+        """The other end sends nothing more."""
+
     def rest(self) -> None:
         """There may be more than one read takes: goes on in the next turn of the event loop, after others."""
 
@@ -85,6 +88,11 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
                 _buffer_updated(self, size)
                 return
         self._pass_on(size + self._reserved)
+
+    def eof_received(self) -> bool:
+        if isinstance(self.listener, Listener):
+            self.listener.ended()
+        return bool(super().eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._answered:

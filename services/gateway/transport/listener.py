@@ -95,6 +95,7 @@ class WebSocketListener:
             close_timeout=timing.close_timeout,
             memory=memory,
             turns=turns,
+            probe_timeout=timing.probe_timeout,
             send_timeout=settings.send_timeout,
             rates=Rates.of(settings),
         )

@@ -45,6 +45,12 @@ class Transport(Pausable, Protocol):
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
         """Probes the station after `interval` seconds of silence (0: never), and closes after `timeout` more."""
 
+    def probe(self, now: float) -> bool:
+        """Asks the station whether it is alive, and soon closes if it does not answer.
+
+        Returns whether it was heard since it was asked before.
+        """
+
 
 class Receiver(Protocol):
     """What a transport tells its connection: `opened` first, `closed` when nothing can be sent, `finished` last.

@@ -53,7 +53,8 @@ class Options:
 
     monotonic: the clock of time-outs. max_size: bytes of the longest message, before and after inflation.
     close_timeout: seconds that the other end may take to answer a close frame. memory, turns: of the gateway.
-    send_timeout: seconds for which the other end may take nothing of what is sent to it. rates: of one station.
+    probe_timeout: that it may take to answer a ping while another device wants its id. send_timeout: for which it may
+    take nothing of what is sent to it. rates: of one station.
     """
 
     monotonic: Seconds
@@ -61,6 +62,7 @@ class Options:
     close_timeout: float
     memory: Memory
     turns: Turns
+    probe_timeout: float
     send_timeout: float
     rates: Rates
 
@@ -100,6 +102,7 @@ class WebSocket(Listener):
         "_options",
         "_pace",
         "_pinged_at",
+        "_probed_at",
         "_receiver",
         "_scheduled",
         "_small",
@@ -131,7 +134,7 @@ class WebSocket(Listener):
         self._backlog_size = 0
         self._compressed = self._scheduled = self._deaf = self._lost = self.over = False
         self.paused = 0
-        self._pinged_at = 0.0
+        self._pinged_at = self._probed_at = 0.0
         self.last_seen = options.monotonic()
         self._pace = pace or Pace.of(options.rates, self.last_seen)
         # Bytes that wait to be sent, and since when they have not become fewer: of a station that does not read.
@@ -174,14 +177,21 @@ class WebSocket(Listener):
         elif self.paused:
             # Nothing is read from it, so silence means nothing.
             self.last_seen = now
-        elif not interval:
-            return
         elif self._pinged_at > self.last_seen:
-            if now - self._pinged_at >= timeout:
+            probed = self._probed_at > self.last_seen and now - self._probed_at >= self._options.probe_timeout
+            if probed or now - self._pinged_at >= timeout:
                 self._give_up(GivenUp.NO_PONG, "the station did not answer a ping")
-        elif now - self.last_seen >= interval:
+        elif interval and now - self.last_seen >= interval:
             self._pinged_at = now
             self.transport.send_ping()
+
+    def probe(self, now: float) -> bool:
+        """Pings, unless a ping is out; `keep_alive` ends the connection if the answer takes longer than others may."""
+        answered = self.last_seen > self._probed_at > 0
+        if self._probed_at <= self.last_seen:
+            self._probed_at = self._pinged_at = now
+            self.transport.send_ping()
+        return answered
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -222,6 +232,10 @@ class WebSocket(Listener):
             self._fragment(frame)
         else:
             self._control(kind, frame)
+
+    def ended(self) -> None:
+        """The other end sends nothing more, which is a sign of life, too."""
+        self.last_seen = self._monotonic()
 
     def rest(self) -> None:
         """Others have their turn of the event loop before more is read."""

@@ -16,6 +16,7 @@ from tests.unit.deploy.test_runbooks import RULES, alerts
 GATEWAY = 'namespace="v",job="gateway",instance="g"'
 AUTH = 'namespace="v",job="auth",instance="a"'
 DROPPED, RESULTS = "voltbus_gateway_dropped_total", "voltbus_gateway_command_results_total"
+GIVEN_UP = "voltbus_gateway_given_up_connections_total"
 REFUSED = "voltbus_gateway_certificate_refused"
 SECONDS = "voltbus_gateway_call_seconds"
 
@@ -181,6 +182,12 @@ CASES = [
     Case("VoltbusCertificateExpires", "in eight days", certificate(8), 5, None),
     Case("VoltbusCertificateRefused", "half of a pair", {f"{REFUSED}{{{GATEWAY}}}": "0x10 1x20"}, 20, G),
     Case("VoltbusCertificateRefused", "the other half in time", {f"{REFUSED}{{{GATEWAY}}}": "0x10 1x3 0x20"}, 17, None),
+    Case("VoltbusIdContested", "two devices", {f"voltbus_gateway_contested_ids{{{GATEWAY}}}": "0x5 1x20"}, 20, G),
+    Case(
+        "VoltbusIdContested", "for a moment", {f"voltbus_gateway_contested_ids{{{GATEWAY}}}": "0x5 1x2 0x20"}, 20, None
+    ),
+    *rises("VoltbusStationFloods", f'{GIVEN_UP}{{{GATEWAY},reason="flood"}}', G),
+    Case("VoltbusStationFloods", "silent", {f'{GIVEN_UP}{{{GATEWAY},reason="no_pong"}}': "0+5x30"}, 20, None),
     Case("VoltbusHandshakesRefused", "few of many", refused(20, 10_000), 40, None),
     *rises("VoltbusMessagesLost", f'{DROPPED}{{{GATEWAY},reason="not_acknowledged"}}', G),
     Case(

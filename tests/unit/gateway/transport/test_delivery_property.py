@@ -144,7 +144,7 @@ class Socket:
         self.deflate: Deflate | None = agreed[1] if compressed else None
         self.clock, self.number = 1.0, 0
         self.memory, self.turns, self.station, self.wire = Memory(LIMIT), HandTurns(), Station(), Wire()
-        options = Options(lambda: self.clock, MAX_SIZE, 5, self.memory, self.turns, 60, Rates())
+        options = Options(lambda: self.clock, MAX_SIZE, 5, self.memory, self.turns, 10, 60, Rates())
         self.socket = WebSocket(self.station, options, self.deflate)
         self.socket.transport = self.wire
         self.heard: list[object] = []

@@ -54,6 +54,9 @@ class MemoryTransport:
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
         self.probed = (now, interval, timeout)
 
+    def probe(self, now: float) -> bool:
+        return now < self.last_seen
+
     def _read(self) -> None:
         while self._unread and not self.paused and not self.over:
             self.last_seen = time.monotonic()
