@@ -43,6 +43,10 @@ PASSWORDS = Counter(
 FAILED = Counter(
     "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
 )
+UNANSWERED = Gauge("voltbus_gateway_unanswered_handshakes", "connections whose upgrade request has not come yet")
+CROWDED_OUT = Counter(
+    "voltbus_gateway_crowded_out_total", "connections that had sent no upgrade request when others needed their place"
+)
 TAKEOVERS = Counter(
     "voltbus_gateway_takeovers_total", "connections that were replaced by a newer one although their station was alive"
 )

@@ -123,6 +123,9 @@ class Settings(PasswordKeys):
         ge=0,
         description="how long a station that sends faster is only slowed down before it is closed; 0: for ever",
     )
+    handshakes: int = Field(
+        5_000, ge=1, description="connections whose upgrade request has not come yet; of more, the oldest is ended"
+    )
     takeovers: int = Field(
         3,
         ge=0,

@@ -15,6 +15,7 @@ from services.gateway.transport.handshake import Refused
 from services.gateway.transport.proxied import peername
 from services.gateway.transport.proxy_protocol import DIRECT, Proxied
 from services.gateway.transport.tls import TlsTransport
+from services.gateway.transport.unanswered import Unanswered
 
 READ_SIZE = 16 * 1024
 # Reads of a socket that is lost: what is unread then is no more than its receive buffer.
@@ -44,18 +45,30 @@ class Listener(WSListener):
 class StationProtocol(WSProtocol):  # type: ignore[misc]
     """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take.
 
-    said: by a proxy, before the first byte.
+    unanswered: those that have sent no request yet. said: by a proxy, before the first byte.
     """
 
-    __slots__ = ("_accept", "_answered", "_at_frame", "_cutter", "_request", "_reserved", "_said", "_view")
+    __slots__ = (
+        "_accept",
+        "_answered",
+        "_at_frame",
+        "_cutter",
+        "_request",
+        "_reserved",
+        "_said",
+        "_unanswered",
+        "_view",
+    )
 
-    def __init__(self, accept: Any, logger: Any, handshake_timeout: float, said: Proxied = DIRECT) -> None:
+    def __init__(
+        self, accept: Any, logger: Any, handshake_timeout: float, unanswered: Unanswered, said: Proxied = DIRECT
+    ) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
         # picows lets go of what it is given once it has called it.
         super().__init__(
             None, None, False, self._accept_here, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024
         )
-        self._accept, self._said = accept, said
+        self._accept, self._unanswered, self._said = accept, unanswered, said
         self._view = memoryview(b"")
         self._cutter = Cutter()
         # What has come of the upgrade request; None after it.
@@ -63,6 +76,14 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         self._answered = False
         # As the cutter says. At a frame, a read mostly is whole frames, for which it need not be asked.
         self._at_frame, self._reserved = False, 0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._unanswered.add(self)
+
+    def give_way(self) -> None:
+        """It has been waited for long enough, for others need its place."""
+        self.transport.disconnect(False)
 
     def get_buffer(self, hint: int) -> memoryview:
         view = _get_buffer(self, hint)
@@ -96,6 +117,7 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._answered:
+            self._unanswered.remove(self)
             metrics.HANDSHAKES.labels(answers.UNANSWERED).inc()
         self._read_rest()
         super().connection_lost(exc)
@@ -103,7 +125,7 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
     def _accept_here(self, upgrade: Any) -> Any:
         transport = self.transport.underlying_transport
         address = self._said.address or peername(transport)
-        self._answered = True
+        self._is_answered()
         try:
             return self._accept(upgrade, address, transport.get_extra_info("ssl_object"))
         except Exception:
@@ -149,9 +171,13 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         if full and isinstance(self.listener, Listener):
             self.listener.rest()
 
+    def _is_answered(self) -> None:
+        self._answered = True
+        self._unanswered.remove(self)
+
     def _refuse(self, fault: Refused) -> None:
         """Instead of picows, which does not get to see what it would refuse."""
-        self._answered = True
+        self._is_answered()
         response = answers.answer(fault)
         response.headers["Connection"] = "close"
         self.transport.underlying_transport.write(response.to_bytes())

@@ -39,6 +39,7 @@ from services.gateway.transport.tls import HandshakeOutcome, TlsProtocol
 from services.gateway.transport.tls_context import CLIENT_CA, Certificates, given
 from services.gateway.transport.tls_handshakes import Handshakes
 from services.gateway.transport.transport import Receiver
+from services.gateway.transport.unanswered import Unanswered
 from services.gateway.transport.websocket import Options, WebSocket
 
 BACKLOG = 4096
@@ -99,6 +100,7 @@ class WebSocketListener:
             send_timeout=settings.send_timeout,
             rates=Rates.of(settings),
         )
+        self._unanswered = Unanswered(settings.handshakes)
         self._proxies = Proxies.of(settings)
         self.certificates = Certificates(settings, timing.certificates_interval)
         self._servers: list[asyncio.Server] = []
@@ -112,7 +114,7 @@ class WebSocketListener:
         settings, timing = self._settings, self._timing
         logger = DebugLogger(logging.getLogger("picows"))
         self._proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
-        station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout)
+        station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout, self._unanswered)
         pem = given(settings)
         if CLIENT_CA in pem and not settings.cpo_names:
             raise Misconfigured("VOLTBUS_CPO_NAMES: set the organizations that certificates of stations have")

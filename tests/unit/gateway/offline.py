@@ -10,6 +10,7 @@ from services.gateway.timing import DEFAULT_TIMING
 from services.gateway.transport.intake import StationProtocol
 from services.gateway.transport.listener import DebugLogger, WebSocketListener
 from services.gateway.transport.transport import Transport
+from services.gateway.transport.unanswered import Unanswered
 
 REQUEST = (
     b"GET /ocpp/CP1 HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -92,7 +93,7 @@ class Heard:
 
 def connected(listener: WebSocketListener) -> tuple[StationProtocol, Wire]:
     """A socket that was just opened."""
-    protocol, below = StationProtocol(listener.accept, PICOWS, DEFAULT_TIMING.handshake_timeout), Wire()
+    protocol, below = StationProtocol(listener.accept, PICOWS, DEFAULT_TIMING.handshake_timeout, Unanswered(10)), Wire()
     protocol.connection_made(below)
     return protocol, below
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from picows import WSFrame, WSMsgType, WSUpgradeResponse, WSUpgradeResponseWithListener
 
 from services.gateway.transport.intake import READ_SIZE, Listener, StationProtocol
+from services.gateway.transport.unanswered import Unanswered
 from tests.unit.gateway.wire import PING, TEXT, raw
 
 REQUEST = (
@@ -56,7 +57,7 @@ class Hearing(Listener):
 async def heard(data: bytes, sizes: list[int]) -> list[tuple[int, bytes]]:
     listener = Hearing()
     answer = WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), listener)
-    protocol = StationProtocol(lambda *_: answer, logging.getLogger("picows"), 10)
+    protocol = StationProtocol(lambda *_: answer, logging.getLogger("picows"), 10, Unanswered(1))
     position = number = 0
     with socket.socket() as kernel:
         protocol.connection_made(Wire(kernel))
