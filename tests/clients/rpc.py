@@ -13,6 +13,8 @@ from tests.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 NODE = ROOT / ".venv" / "bin" / "node"
+# The versions of which ocpp-rpc has the schemas.
+KNOWN = ("1.6", "2.0.1")
 OCPP_RPC, SIMULATOR = "station.mjs", "em.mjs"
 
 Happening: TypeAlias = dict[str, Any]

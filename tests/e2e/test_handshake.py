@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import websockets
 
-from services.ocpp.versions import VERSIONS
+from services.ocpp.versions import BY_SUBPROTOCOL
 from tests.clients.faults import CallRefused
 from tests.clients.library import dial
 from tests.clients.rpc import Node
@@ -16,7 +16,7 @@ from tests.e2e.conftest import Known
 from tests.e2e.triggers import ACCEPTS, ask
 from voltbus.local.stack import Stack as Processes
 
-PROTOCOLS = [version.subprotocol for version in VERSIONS.values()]
+PROTOCOLS = [*BY_SUBPROTOCOL]
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 HEARTBEAT = '[2,"beat","Heartbeat",{}]'
 

@@ -14,14 +14,15 @@ import websockets
 
 from services.gateway.settings import Settings
 from services.ocpp.errors import ErrorCode
-from services.ocpp.versions import VERSIONS, Version
+from services.ocpp.versions import BY_SUBPROTOCOL, Version
 from tests.clients.library import dial
 from tests.clients.system import System
 from tests.contract import examples
 from tests.e2e.conftest import Connect, Known, read_strictly
 
 pytestmark = read_strictly
-each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
+SPOKEN = BY_SUBPROTOCOL.values()
+each_version = pytest.mark.parametrize("version", SPOKEN, ids=[version.name for version in SPOKEN])
 each_client = pytest.mark.parametrize("client", ["websockets", "ocpp-rpc"])
 LONG = "x" * 37
 

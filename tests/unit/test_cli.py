@@ -102,7 +102,8 @@ def test_token(data: Path) -> None:
         (["station", "--version", "3"], {}, "OCPP 3 is not simulated: choose one of 1.6, 2.0.1"),
         (["fleet", "3"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
         (["fleet", "0"], {}, "0 stations: choose 1 to 20000"),
-        (["fleet", "--mix", "2"], {}, "--mix is 2: choose a number between 0 (all 1.6) and 1 (all 2.0.1)"),
+        (["fleet", "--mix", "2"], {}, "--mix is 2: choose a number between 0 (none of 2.0.1) and 1 (all 2.0.1)"),
+        (["fleet", "--newest", "0.6"], {}, "--newest is 0.6: choose a number between 0 and what --mix leaves of 1"),
         (["fleet", "--speed", "0"], {}, "--speed is 0: choose a number between 1 and 1000"),
         (
             ["bench", "--only", "stops"],

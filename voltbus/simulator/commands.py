@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def station(
-    version: Annotated[str, typer.Option(help="OCPP version: 1.6 or 2.0.1")] = "2.0.1",
+    version: Annotated[str, typer.Option(help="OCPP version: 1.6, 2.0.1 or 2.1")] = "2.0.1",
     id: Annotated[str, typer.Option(help="id of the charging station")] = DEFAULT_STATION,
     token: Annotated[str, typer.Option(help="id token of the driver")] = DEFAULT_TOKEN,
     url: Annotated[str, typer.Option(help="address of the gateway, without the station's id")] = "",
@@ -42,7 +42,8 @@ def station(
 @app.command()
 def fleet(
     stations: Annotated[int, typer.Argument(help="number of stations")] = 20,
-    mix: Annotated[float, typer.Option(help="share of stations that speak 2.0.1; the others speak 1.6")] = 0.5,
+    mix: Annotated[float, typer.Option(help="share of stations that speak 2.0.1")] = 0.5,
+    newest: Annotated[float, typer.Option(help="share of stations that speak 2.1; the others speak 1.6")] = 0,
     speed: Annotated[
         float, typer.Option(help="how many times as fast days pass: more drivers, smaller batteries")
     ] = 60,
@@ -63,5 +64,5 @@ def fleet(
     from voltbus.simulator.fleet.play import FleetOptions, play
 
     with cli_errors():
-        plan, show = FleetPlan(stations, mix, speed, seed, sloppy), FleetOptions(duration, quiet)
+        plan, show = FleetPlan(stations, mix, speed, seed, sloppy, newest=newest), FleetOptions(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))

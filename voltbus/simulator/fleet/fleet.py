@@ -13,6 +13,7 @@ from voltbus.simulator.station.charger import Charger, Make, Outlet, outlet
 from voltbus.simulator.station.habits import Habit, Habits, is_sloppy
 from voltbus.simulator.station.types import Clock
 from voltbus.simulator.station.v16 import V16
+from voltbus.simulator.station.v21 import V21
 from voltbus.simulator.station.v201 import V201
 
 GROUP = "fleet"
@@ -21,8 +22,8 @@ _DRIVERS, _FEW_DRIVERS, _LARGE_FLEET = 3, 1, 100
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """A fleet. mix: the share of 2.0.1. speed: how much faster than real days pass. sloppy: the share of stations that
-    have habits. name: what the ids of its stations begin with.
+    """A fleet. mix, newest: the shares of 2.0.1 and of 2.1; the others speak 1.6. speed: how much faster than real days
+    pass. sloppy: the share of stations that have habits. name: what the ids of its stations begin with.
     """
 
     stations: int = 20
@@ -31,6 +32,7 @@ class FleetPlan:
     seed: int = 1
     sloppy: float = 0.0
     name: str = "FLEET"
+    newest: float = 0.0
 
     @property
     def sample_seconds(self) -> int:
@@ -66,11 +68,14 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
     """The same plan makes the same fleet, which does the same if it receives the same at the same times."""
     dice = random.Random(f"{plan.seed}/fleet")
     modern = set(dice.sample(range(plan.stations), round(plan.mix * plan.stations)))
+    others = sorted(set(range(plan.stations)) - modern)
+    newest = set(others[: round(plan.newest * plan.stations)])
     fleet = Fleet([], Totals(), plan, clock, clock())
     for number in range(plan.stations):
         make = dice.choices(world.MAKES, world.SHARES)[0]
         charger = Charger(station_id(plan, number), clock, make, _outlets(make, dice))
-        dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
+        speaks = V201 if number in modern else V21 if number in newest else V16
+        dialect = speaks(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _LARGE_FLEET else _DRIVERS)
         dice_of_station = random.Random(f"{plan.seed}/station/{number}")
         habits = Habits(f"{plan.seed}/{number}", tuple(Habit) if is_sloppy(number, plan.sloppy) else ())

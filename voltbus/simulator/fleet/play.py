@@ -58,7 +58,9 @@ def check(plan: FleetPlan) -> None:
     if not 1 <= plan.stations <= _MAX_STATIONS:
         raise LocalError(f"{plan.stations} stations: choose 1 to {_MAX_STATIONS}")
     if not 0 <= plan.mix <= 1:
-        raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (all 1.6) and 1 (all 2.0.1)")
+        raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (none of 2.0.1) and 1 (all 2.0.1)")
+    if not 0 <= plan.newest <= 1 - plan.mix:
+        raise LocalError(f"--newest is {plan.newest:g}: choose a number between 0 and what --mix leaves of 1")
     if not 1 <= plan.speed <= 1000:
         raise LocalError(f"--speed is {plan.speed:g}: choose a number between 1 and 1000")
     check_share(plan.sloppy)

@@ -95,6 +95,8 @@ class Charger:
     tasks: dict[str, Call] = field(default_factory=dict)
     displays: dict[int, Payload] = field(default_factory=dict)
     monitors: dict[int, Payload] = field(default_factory=dict)
+    streams: dict[int, Payload] = field(default_factory=dict)
+    tariffs: dict[str, int] = field(default_factory=dict)
     networks: dict[int, Payload] = field(default_factory=dict)
     queued: bool = False
     accepted: bool = True

@@ -20,7 +20,9 @@ from voltbus.simulator.station import deflate as compression
 from voltbus.simulator.station.types import Payload
 
 CALL_TIMEOUT = 30.0
-_CALL, _RESULT, _ERROR = 2, 3, 4
+_CALL, _RESULT, _ERROR, _SEND = 2, 3, 4, 6
+# What 2.1 sends without waiting for an answer (part 4 §4.2.4).
+_SENT = frozenset({"NotifyPeriodicEventStream"})
 _HANDSHAKE_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
 _READ_BUFFER = 1024
@@ -118,13 +120,17 @@ class Link(WSListener):
     async def call(self, action: str, payload: Payload) -> Payload:
         """Sends a CALL after the previous one has been answered, and returns its response.
 
-        Raises Refused for a CALLERROR, Unanswered after the patience, Lost.
+        What 2.1 sends instead has an empty response at once. Raises Refused for a CALLERROR, Unanswered after the
+        patience, Lost.
         """
         async with self._one_at_a_time:
             if self.lost.done():
                 raise self.lost.result()
             self._count += 1
             self._message_id = f"{self._prefix}-{self._count}"
+            if action in _SENT:
+                self._send([_SEND, self._message_id, action, payload])
+                return {}
             loop = asyncio.get_running_loop()
             self._waiting = waiting = loop.create_future()
             alarm = loop.call_later(self._call_timeout, self._time_out, waiting, action)

@@ -17,9 +17,10 @@ from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.demo import Demo, DemoPlan, now
 from voltbus.simulator.station.types import Dialect
 from voltbus.simulator.station.v16 import V16
+from voltbus.simulator.station.v21 import V21
 from voltbus.simulator.station.v201 import V201
 
-DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V201}
+DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V201, "2.1": V21}
 SAMPLE_SECONDS = 120
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from math import inf
 from typing import Any
 
 from voltbus.simulator.station.types import Payload, Session
@@ -132,9 +133,14 @@ def read_periods(schedule: Mapping[str, Any]) -> tuple[Period, ...]:
     """A schedule's periods, which all versions write alike; in watts."""
     amperes = schedule["chargingRateUnit"] == "A"
     return tuple(
-        Period(one["startPeriod"], one["limit"] * (VOLTS * one.get("numberPhases", PHASES) if amperes else 1))
+        Period(one["startPeriod"], _most(one) * (VOLTS * one.get("numberPhases", PHASES) if amperes else 1))
         for one in schedule["chargingSchedulePeriod"]
     )
+
+
+def _most(period: Mapping[str, Any]) -> float:
+    """What may be drawn; in 2.1 a setpoint may stand for the limit, and where there is neither, anything may."""
+    return float(period.get("limit", max(0, period.get("setpoint", inf))))
 
 
 def write_periods(periods: Sequence[Period], unit: str) -> list[Payload]:

@@ -40,6 +40,15 @@ START: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+# What is the same in 2.1.
+ANSWERS["2.1"], START["2.1"] = ANSWERS["2.0.1"], START["2.0.1"]
+
+
+def alike(version: str) -> str:
+    """Whose words it has."""
+    return "2.0.1" if version == "2.1" else version
+
+
 def speaking(version: str) -> Dialect:
     return DIALECTS[version](Charger("CP-1", lambda: NOW), 120)
 
@@ -70,7 +79,7 @@ def asked_by_csms(version: str) -> frozenset[str]:
 def test_knows_every_action_a_csms_may_ask(version: str) -> None:
     schemas = VERSIONS[version].schemas
     for action in sorted(asked_by_csms(version)):
-        document = schemas.document(action + ("" if version == "1.6" else "Request"))
+        document = schemas.request_document(action)
         for payload in (minimal(document), full(document)):
             answer = speaking(version).answer(action, payload)
             assert answer is not None, action
@@ -82,7 +91,7 @@ def test_knows_every_action_a_csms_may_ask(version: str) -> None:
 
 @every_version
 def test_a_remote_stop_of_another_transaction_is_rejected(version: str) -> None:
-    action, key = {"1.6": ("RemoteStopTransaction", 41), "2.0.1": ("RequestStopTransaction", "x")}[version]
+    action, key = {"1.6": ("RemoteStopTransaction", 41), "2.0.1": ("RequestStopTransaction", "x")}[alike(version)]
     answer = speaking(version).answer(action, {"transactionId": key})
     assert answer is not None
     assert answer.payload == {"status": "Rejected"}
@@ -174,14 +183,14 @@ async def test_plays_a_whole_session(version: str) -> None:
 
 @every_version
 async def test_answers_commands_when_it_stays(version: str) -> None:
-    started = {"1.6": "StartTransaction", "2.0.1": "TransactionEvent"}[version]
-    stop = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}[version]
+    started = {"1.6": "StartTransaction", "2.0.1": "TransactionEvent"}[alike(version)]
+    stop = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}[alike(version)]
     done = asyncio.Event()
 
     async def ask(csms: Csms, socket: ServerConnection, action: str, _: int) -> None:
         free = action == "StatusNotification" and csms.calls[-2][0] in ("StopTransaction", "TransactionEvent")
         sessions = [payload for name, payload in csms.calls if name == started]
-        if version == "2.0.1":
+        if version != "1.6":
             sessions = [payload for payload in sessions if payload["eventType"] == "Started"]
         if free and len(sessions) == 1:
             await socket.send(json.dumps([2, "start", *START[version]]))
@@ -201,7 +210,7 @@ async def test_answers_commands_when_it_stays(version: str) -> None:
     assert csms.replies[1] == [3, "stop", {"status": "Accepted"}]
     assert f"the CSMS calls {stop} → Accepted" in told.getvalue()
     assert "stopped by the CSMS" in told.getvalue()
-    if version == "2.0.1":
+    if version != "1.6":
         second = [payload for action, payload in csms.calls if action == "TransactionEvent"][22]
         assert second["transactionInfo"]["remoteStartId"] == 7
         assert second["idToken"]["idToken"] == "OTHER"
@@ -209,7 +218,9 @@ async def test_answers_commands_when_it_stays(version: str) -> None:
 
 @every_version
 async def test_a_token_that_is_not_accepted_ends_it(version: str) -> None:
-    info = {"1.6": {"idTagInfo": {"status": "Blocked"}}, "2.0.1": {"idTokenInfo": {"status": "Blocked"}}}[version]
+    info = {"1.6": {"idTagInfo": {"status": "Blocked"}}, "2.0.1": {"idTokenInfo": {"status": "Blocked"}}}[
+        alike(version)
+    ]
     async with running(Csms(version, answers={"Authorize": info})) as csms:
         with pytest.raises(LocalError, match=r"^the id token TAG is Blocked: choose another with --token$"):
             await demo(csms)[0].play()
@@ -218,7 +229,7 @@ async def test_a_token_that_is_not_accepted_ends_it(version: str) -> None:
 @every_version
 async def test_goes_on_while_the_connection_is_lost_and_tells_everything_afterwards(version: str) -> None:
     """E04, E11, E12: what happens offline is sent later, in order, and says so where the version can."""
-    message = {"1.6": "MeterValues", "2.0.1": "TransactionEvent"}[version]
+    message = {"1.6": "MeterValues", "2.0.1": "TransactionEvent"}[alike(version)]
 
     async def lose(csms: Csms, socket: ServerConnection, *_: Any) -> None:
         if csms.open and len(sent(csms, message)) == 5:
@@ -304,3 +315,62 @@ def test_effects_of_commands() -> None:
     stopped = dialect.answer("RequestStopTransaction", {"transactionId": "tx"})
     assert stopped is not None
     assert stopped.effect == RemoteStop(1)
+
+
+def test_what_a_monitor_sees_comes_as_a_stream_where_that_is_asked_for() -> None:
+    """N11.FR.02, N12, N13.FR.05, N14, N15."""
+    charger = Charger("CP-1", lambda: now)
+    now, schemas, dialect = NOW, VERSIONS["2.1"].schemas, DIALECTS["2.1"](charger, 120)
+    place = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
+    monitor = {"value": 60, "type": "Periodic", "severity": 5, **place, "periodicEventStream": {"interval": 60}}
+    asked = dialect.answer("SetVariableMonitoring", {"setMonitoringData": [monitor]})
+    assert asked is not None
+    [opened] = dialect.alarms()
+    assert opened[0] == "OpenPeriodicEventStream"
+    now += timedelta(minutes=1)
+    [told] = dialect.alarms()
+    assert told[0] == "NotifyPeriodicEventStream"
+    changed = dialect.answer("AdjustPeriodicEventStream", {"id": 1, "params": {"values": 2}})
+    assert changed is not None
+    assert changed.payload == {"status": "Accepted"}
+    listed = dialect.answer("GetPeriodicEventStream", {})
+    assert listed is not None
+    assert listed.payload["constantStreamData"][0]["params"] == {"values": 2}
+    dialect.answer("ClearVariableMonitoring", {"id": [1]})
+    [closed] = dialect.alarms()
+    assert closed == ("ClosePeriodicEventStream", {"id": 1})
+    for call in (opened, told, closed):
+        schemas.check_request(*call)
+
+
+def test_a_dynamic_profile_is_updated_and_no_other() -> None:
+    """K28.FR.06, K28.FR.11."""
+    charger = Charger("CP-1", lambda: NOW)
+    dialect = DIALECTS["2.1"](charger, 120)
+    schedule = {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 9000}]}
+    profile = {"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile", "chargingSchedule": [schedule]}
+    for kind, status in (("Relative", "Rejected"), ("Dynamic", "Accepted")):
+        dialect.answer("SetChargingProfile", {"evseId": 1, "chargingProfile": profile | {"chargingProfileKind": kind}})
+        asked = {"chargingProfileId": 3, "scheduleUpdate": {"limit": 4000}}
+        updated = dialect.answer("UpdateDynamicSchedule", asked)
+        assert updated is not None
+        assert updated.payload["status"] == status
+    assert charger.allowed_w(charger.outlets[0]) == 4000
+
+
+def test_what_only_2_1_says_is_answered() -> None:
+    dialect = speaking("2.1")
+    kept = dialect.answer("SetDefaultTariff", {"evseId": 1, "tariff": {"tariffId": "T", "currency": "EUR"}})
+    assert kept is not None
+    for action, payload, status in (
+        ("GetTariffs", {"evseId": 0}, "Accepted"),
+        ("GetTariffs", {"evseId": 2}, "NoTariff"),
+        ("Reset", {"type": "ImmediateAndResume"}, "Rejected"),
+        ("Reset", {"type": "OnIdle"}, "Accepted"),
+    ):
+        answer = dialect.answer(action, payload)
+        assert answer is not None
+        assert answer.payload["status"] == status
+    cleared = [dialect.answer("ClearTariffs", {}) for _ in range(2)]
+    told = [one.payload["clearTariffsResult"] for one in cleared if one]
+    assert told == [[{"status": "Accepted", "tariffId": "T"}], [{"status": "NoTariff"}]]

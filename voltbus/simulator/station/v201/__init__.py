@@ -1,6 +1,6 @@
 """A station in OCPP 2.0.1."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voltbus.simulator.station.charger import Charger
@@ -10,16 +10,19 @@ from voltbus.simulator.station.v201.commands import ANSWERS
 from voltbus.simulator.station.v201.model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, variables
 from voltbus.simulator.station.v201.monitors import MonitorWatch
 
+AnswerTo = Callable[[Charger, Mapping[str, Any]], Answer]
+
 
 class V201:
     """Speaks for a charger."""
 
     subprotocol = "ocpp2.0.1"
+    answers: Mapping[str, AnswerTo] = ANSWERS
 
     def __init__(self, charger: Charger, sample_seconds: int = 120) -> None:
         self.charger = charger
         charger.variables.add(variables(charger, sample_seconds))
-        self._events, self._watch = 0, MonitorWatch()
+        self.events, self.watch = 0, MonitorWatch()
 
     @property
     def sample_seconds(self) -> int:
@@ -48,14 +51,14 @@ class V201:
         return [messages.status(self.charger, outlet)] if outlet else []
 
     def fault(self, outlet: int, cleared: bool) -> list[Call]:
-        self._events += 1
-        return [messages.problem(self.charger, outlet, self._events, cleared)]
+        self.events += 1
+        return [messages.problem(self.charger, outlet, self.events, cleared)]
 
     def alarms(self) -> list[Call]:
         events = []
-        for event in self._watch.look(self.charger):
-            self._events += 1
-            events.append({"eventId": self._events, **event})
+        for event in self.watch.look(self.charger):
+            self.events += 1
+            events.append({"eventId": self.events, **event})
         at = stamp(self.charger.clock())
         return [("NotifyEvent", {"generatedAt": at, "seqNo": 0, "eventData": events})] if events else []
 
@@ -85,5 +88,5 @@ class V201:
         return messages.ended(session, reading, reason, offline)
 
     def answer(self, action: str, payload: Mapping[str, Any]) -> Answer | None:
-        answer = ANSWERS.get(action)
+        answer = self.answers.get(action)
         return answer(self.charger, payload) if answer else None

@@ -11,7 +11,7 @@ from voltbus.simulator.station.profiles import Profile, Purpose, composite, read
 from voltbus.simulator.station.types import Answer, Call, send, stamp
 
 Request = Mapping[str, Any]
-_PURPOSES = {
+PURPOSES = {
     "ChargingStationExternalConstraints": Purpose.EXTERNAL,
     "ChargingStationMaxProfile": Purpose.STATION,
     "TxDefaultProfile": Purpose.DEFAULT,
@@ -26,7 +26,7 @@ def profile(written: Request, outlet: int) -> Profile:
     return Profile(
         id=written["id"],
         outlet=outlet,
-        purpose=_PURPOSES[written["chargingProfilePurpose"]],
+        purpose=PURPOSES[written["chargingProfilePurpose"]],
         stack=written["stackLevel"],
         periods=read_periods(schedule),
         start=None if kind == "Relative" else _time(schedule, "startSchedule"),
@@ -114,7 +114,7 @@ def _fits(known: Profile, outlet: int | None, criteria: Request) -> bool:
     return (
         outlet in (None, known.outlet)
         and criteria.get("stackLevel") in (None, known.stack)
-        and _PURPOSES.get(criteria.get("chargingProfilePurpose", "")) in (None, known.purpose)
+        and PURPOSES.get(criteria.get("chargingProfilePurpose", "")) in (None, known.purpose)
     )
 
 
