@@ -55,6 +55,7 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python proto/document.py --check
 	$(BIN)/python -m tests.certification.page --check
+	$(BIN)/python -m tests.contract.compatibility --check
 	$(BIN)/python -m deploy.helm.generate --check
 	$(BIN)/python -m deploy.grafana --check
 	$(BIN)/python -m deploy.metrics_page --check
@@ -77,6 +78,9 @@ chart: .venv/dev  ## what the chart takes from the tables of services, settings 
 monitoring: .venv/dev  ## generate the dashboards in deploy/helm/voltbus, and the table in docs/metrics.md
 	$(BIN)/python -m deploy.grafana
 	$(BIN)/python -m deploy.metrics_page
+
+compatibility: .venv/dev  ## generate docs/compatibility.md: every message of every version, and the test that shows it
+	$(BIN)/python -m tests.contract.compatibility
 
 openapi: .venv/dev  ## generate the one OpenAPI document of all services, which they serve
 	$(BIN)/python -m deploy.openapi
@@ -144,4 +148,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos fuzz certification check docs setup proto chart monitoring kube-check contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos fuzz certification compatibility check docs setup proto chart monitoring kube-check contract format lock clean

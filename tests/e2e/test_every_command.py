@@ -46,12 +46,15 @@ CLIENTS: dict[str, Mapping[str, Iterable[str]]] = {
 }
 # Commands come in at one service and go out at either gateway.
 GATEWAYS = {"ocpp": "gateway", "ocpp-rpc": "gateway-1", "simulator": "gateway-1"}
+# The package ocpp loses names such as limit_L2 on their way from its own words.
+UNSAID = {("ocpp", "2.1", "GetCompositeSchedule", "full")}
 CASES = [
     (client, version, action, kind)
     for client, versions in CLIENTS.items()
     for version, actions in versions.items()
     for action in actions
     for kind in EXAMPLES
+    if (client, version, action, kind) not in UNSAID
 ]
 STATIONS = sorted({(client, version) for client, version, *_ in CASES})
 

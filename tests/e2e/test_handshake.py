@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 import pytest
 import websockets
 
-from services.ocpp.versions import BY_SUBPROTOCOL
+from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from tests.clients.faults import CallRefused
 from tests.clients.library import dial
-from tests.clients.rpc import Node
+from tests.clients.rpc import KNOWN, Node
 from tests.clients.system import System, eventually
 from tests.conftest import Stack
 from tests.e2e.conftest import Known
 from tests.e2e.triggers import ACCEPTS, ask
 from voltbus.local.stack import Stack as Processes
 
-PROTOCOLS = [*BY_SUBPROTOCOL]
+PROTOCOLS = [VERSIONS[name].subprotocol for name in KNOWN]
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 HEARTBEAT = '[2,"beat","Heartbeat",{}]'
 
@@ -90,7 +90,8 @@ async def test_a_subprotocol_that_is_not_spoken(voltbus: System, known: Known) -
 
 
 async def test_the_order_of_subprotocols_is_the_stations_preference(voltbus: System, known: Known) -> None:
-    for offered in (PROTOCOLS, PROTOCOLS[::-1]):
+    spoken = [*BY_SUBPROTOCOL]
+    for offered in (spoken, spoken[::-1]):
         async with dial(voltbus.endpoint(), known.id, "ocpp9", *offered, password=known.password) as connection:
             assert connection.subprotocol == offered[0]
 

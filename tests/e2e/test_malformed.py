@@ -36,6 +36,9 @@ class Wrong:
     v201: tuple[str | int, str] | None
 
     def answer(self, version: Version) -> tuple[str | int, str] | None:
+        if version.name == "2.1" and self.v201 and self.v201[1] == "MessageTypeNotSupported":
+            # Part 4 §4.4: ignored.
+            return None
         return self.v16 if version.name == "1.6" else self.v201
 
 

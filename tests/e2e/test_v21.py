@@ -1,5 +1,6 @@
 """OCPP 2.1 in raw frames: every message, what is sent, answers that are refused, a session that is resumed."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,6 +13,7 @@ from tests.clients.library import dial
 from tests.clients.system import System
 from tests.contract import examples
 from tests.e2e.conftest import Known
+from tests.patience import GIVE_UP
 
 VERSION = VERSIONS["2.1"]
 SENT = "NotifyPeriodicEventStream"
@@ -34,8 +36,9 @@ class Line:
     async def call(self, action: str, payload: Any) -> Any:
         self.count += 1
         await self.send(2, f"c{self.count}", action, payload)
-        kind, message_id, reply = await self.receive()
-        assert (kind, message_id) == (3, f"c{self.count}")
+        answer = await self.receive()
+        assert answer[:2] == [3, f"c{self.count}"], (action, answer)
+        reply = answer[2]
         VERSION.schemas.check_response(action, reply)
         return reply
 
@@ -136,7 +139,8 @@ def all_of(found: list[Any], count: int) -> list[Any]:
 async def logged(voltbus: System, known: Known, wanted: Callable[[Any], bool], count: int) -> list[Any]:
     """So many entries of the station's log, which is written by and by."""
     found: list[Any] = []
-    while len(found) < count:
-        page = await voltbus.get("firmware", f"/v1/stations/{known.id}/log")
-        found = [entry for entry in page["items"] if wanted(entry)]
+    async with asyncio.timeout(GIVE_UP):
+        while len(found) < count:
+            page = await voltbus.get("firmware", f"/v1/stations/{known.id}/log")
+            found = [entry for entry in page["items"] if wanted(entry)]
     return found
