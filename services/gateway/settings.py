@@ -82,6 +82,11 @@ class Settings(PasswordKeys):
         description="in which header these say where a request is from: x-forwarded-for (and x-forwarded-proto), "
         "forwarded (RFC 7239), none",
     )
+    gateway_client_certificate_header: CertificateHeader = Field(
+        CertificateHeader.NONE,
+        description="in which header these say which certificate a station has shown: x-forwarded-client-cert (Envoy), "
+        "ssl-client-cert (nginx), client-cert (RFC 9440), none",
+    )
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     without_subprotocol: WithoutSubprotocol = Field(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -43,7 +44,7 @@ class Listener(WSListener):
 
 
 class StationProtocol(WSProtocol):  # type: ignore[misc]
-    """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take.
+    """accept: gives the listener of an upgrade request, by where it came from. handshake_timeout: seconds it may take.
 
     unanswered: those that have sent no request yet. said: by a proxy, before the first byte.
     """
@@ -124,10 +125,10 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
 
     def _accept_here(self, upgrade: Any) -> Any:
         transport = self.transport.underlying_transport
-        address = self._said.address or peername(transport)
+        said = self._said if self._said.address else replace(self._said, address=peername(transport))
         self._is_answered()
         try:
-            return self._accept(upgrade, address, transport.get_extra_info("ssl_object"))
+            return self._accept(upgrade, said, transport.get_extra_info("ssl_object"))
         except Exception:
             # A mistake of ours, which picows would tell the station word for word.
             log.exception("a handshake could not be answered")

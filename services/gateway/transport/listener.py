@@ -24,7 +24,7 @@ from services.gateway import metrics
 from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
-from services.gateway.settings import Settings
+from services.gateway.settings import CertificateHeader, Settings
 from services.gateway.timing import Clocks, Timing
 from services.gateway.transport import client_certificate
 from services.gateway.transport.answers import UNREADABLE_CERTIFICATE, answer, fault_of_upgrade
@@ -116,7 +116,7 @@ class WebSocketListener:
         self._proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
         station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout, self._unanswered)
         pem = given(settings)
-        if CLIENT_CA in pem and not settings.cpo_names:
+        if (CLIENT_CA in pem or self._proxies.certificate is not CertificateHeader.NONE) and not settings.cpo_names:
             raise Misconfigured("VOLTBUS_CPO_NAMES: set the organizations that certificates of stations have")
         if pem:
             self.certificates.open()
@@ -151,16 +151,17 @@ class WebSocketListener:
         self._servers.append(server)
 
     def accept(
-        self, upgrade: WSUpgradeRequest, address: str, tls: ssl.SSLObject | None = None
+        self, upgrade: WSUpgradeRequest, said: Proxied, tls: ssl.SSLObject | None = None
     ) -> WSUpgradeResponseWithListener:
-        """Called for every request. address: from where it came. tls: by which it came."""
+        """Called for every request. said: from where it came, and whether by TLS to there. tls: by which it came."""
         _normalize_connection_header(upgrade)
         if fault := fault_of_upgrade(upgrade):
             return WSUpgradeResponseWithListener(answer(fault), None)
         try:
-            origin = self._proxies.origin(address, partial(_values, upgrade), secured=tls is not None)
+            secured = said.secured or tls is not None
+            origin = self._proxies.origin(said.address, partial(_values, upgrade))
             if origin is None:
-                origin, certificate = Origin(address, tls is not None), client_certificate.of(tls) if tls else None
+                origin, certificate = Origin(said.address, secured), client_certificate.of(tls) if tls else None
             else:
                 # Of the socket it is the proxy's.
                 certificate = client_certificate.read_chain(origin.certificates)

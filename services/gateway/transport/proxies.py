@@ -42,6 +42,7 @@ class Proxies:
         return cls(
             tuple(settings.gateway_trusted_proxies),
             settings.gateway_forwarded_header,
+            settings.gateway_client_certificate_header,
         )
 
     def check(self, *, proxy_protocol: bool) -> None:
@@ -54,18 +55,19 @@ class Proxies:
         known = _address(address)
         return known is not None and any(known in network for network in self.networks)
 
-    def origin(self, address: str, headers: Headers, *, secured: bool) -> Origin | None:
+    def origin(self, address: str, headers: Headers) -> Origin | None:
         """By what a trusted proxy says; None: it is none, or says nothing of whom a request is, so the socket counts.
 
-        address: from where the request came. secured: by TLS. Raises ValueError for a certificate that cannot be read.
+        address: from where the request came. Raises ValueError for a certificate that cannot be read.
         """
         if not self.networks or not self.trusts(address):
             return None
         hops = _HOPS[self.forwarded](headers)
         certificates = READERS[self.certificate](headers)
-        if not hops and not certificates:
+        if not hops and self.certificate is CertificateHeader.NONE:
             return None
-        secured = secured and not hops
+        # By TLS came the proxy.
+        secured = False
         # From the nearest: who is trusted says who came to it.
         for hop in reversed(hops):
             if (known := _address(hop.address)) is None:

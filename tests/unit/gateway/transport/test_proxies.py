@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -10,13 +11,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
 
 from services.gateway.settings import CertificateHeader, ForwardedHeader
 from services.gateway.transport.certificate_headers import READERS
 from services.gateway.transport.proxies import Origin, Proxies
+from services.ocpp.passwords import keyed
 from tests.clients.certificates import Authority
 from tests.unit.gateway.examples import call
-from tests.unit.gateway.running import ask, running
+from tests.unit.gateway.running import Running, ask, running
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 NETWORKS = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8:f::/48"))
@@ -31,10 +34,9 @@ def origin(
     forwarded: ForwardedHeader = X,
     certificate: CertificateHeader = CertificateHeader.NONE,
     address: str = "10.0.0.1",
-    secured: bool = False,
 ) -> Origin | None:
     proxies = Proxies(NETWORKS, forwarded, certificate)
-    return proxies.origin(address, lambda name: headers.get(name, []), secured=secured)
+    return proxies.origin(address, lambda name: headers.get(name, []))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_from_where_a_request_is(
 def test_who_is_not_trusted_has_no_say(address: str) -> None:
     headers = {FOR: [STATION], PROTO: ["https"], "Client-Cert": ["nonsense"]}
     assert origin(headers, X, RFC, address) is None
-    assert Proxies().origin("10.0.0.1", lambda _: [STATION], secured=True) is None
+    assert Proxies().origin("10.0.0.1", lambda _: [STATION]) is None
 
 
 @pytest.mark.parametrize("address", ["10.9.9.9", "2001:db8:f::1", "::ffff:10.0.0.1"])
@@ -94,8 +96,9 @@ def test_who_is_trusted_by_its_network(address: str) -> None:
     assert origin({FOR: [STATION]}, address=address) == Origin(STATION, False)
 
 
-def test_a_proxy_that_speaks_tls_itself_does_not_say_that_the_station_does() -> None:
-    assert origin({FOR: [STATION]}, secured=True) == Origin(STATION, False)
+def test_a_proxy_that_hands_on_certificates_says_it_where_there_is_none() -> None:
+    """Or else its own, with which it may speak to us, would count as the station's."""
+    assert origin({}, X, RFC) == Origin("10.0.0.1", False)
 
 
 WORDS = st.sampled_from(
@@ -198,3 +201,42 @@ async def test_a_station_is_known_by_the_address_that_its_ingress_says() -> None
         async with await one.connect(additional_headers=headers) as socket:
             assert (await ask(socket, HEARTBEAT))[0] == 3
         assert one.changes()[-1].remote_address == "127.0.0.1"
+
+
+async def admitted(one: Running, **headers: str) -> bool:
+    """Whether CP1 is let in."""
+    with suppress(InvalidStatus):
+        async with await one.connect(additional_headers=headers):
+            return True
+    return False
+
+
+BASIC = {"Authorization": f"Basic {base64.b64encode(b'CP1:secret').decode()}"}
+HERE: Mapping[str, Any] = {"gateway_trusted_proxies": "127.0.0.1", "password_key": "k", "unknown_stations": "reject"}
+
+
+async def test_a_station_of_profile_2_is_let_in_where_its_ingress_says_that_it_came_by_tls() -> None:
+    async with running(**HERE) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=2)
+        assert await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
+        assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "http"})
+        assert not await admitted(one, **BASIC, **{FOR: STATION})
+        assert not await admitted(one, **BASIC, **{PROTO: "https"})
+    async with running(**{**HERE, "gateway_trusted_proxies": "10.0.0.1"}) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=2)
+        assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
+
+
+async def test_a_station_of_profile_3_is_let_in_by_the_certificate_that_its_ingress_was_shown() -> None:
+    """A00.FR.404, FR.405: decided as where it comes by TLS to us."""
+    settings = {**HERE, "cpo_names": "ACME", "gateway_client_certificate_header": "client-cert"}
+    async with running(**settings) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=3)
+        assert await admitted(one, **{"Client-Cert": sequence(OWN), FOR: STATION})
+        assert one.changes()[-1].remote_address == STATION
+        assert not await admitted(one, **{"Client-Cert": sequence(OTHER.certificate), FOR: STATION})
+        assert not await admitted(one, **{"Client-Cert": "nonsense", FOR: STATION})
+        assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
+    async with running(**{**settings, "gateway_trusted_proxies": "10.0.0.1"}) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=3)
+        assert not await admitted(one, **BASIC, **{"Client-Cert": sequence(OWN), FOR: STATION})

@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 
 from services.common.process.errors import Misconfigured
 from services.gateway.timing import Timing
+from services.gateway.transport.profiles import PASSWORD, TLS
 from services.gateway.transport.proxy_protocol import (
     DIRECT,
     LONGEST_V2,
@@ -28,6 +29,7 @@ from services.gateway.transport.proxy_protocol import (
     missing,
     read,
 )
+from services.ocpp.passwords import keyed
 from tests.clients.certificates import Authority, client
 from tests.patience import GIVE_UP
 from tests.unit.gateway.examples import call
@@ -117,14 +119,16 @@ def test_anything_is_a_header_or_refused(data: bytes) -> None:
     assert said.address == "" or ipaddress.ip_address(said.address)
 
 
-async def connect(one: Running, header: bytes, tls: ssl.SSLContext | None = None) -> ClientConnection:
+async def connect(one: Running, header: bytes, tls: ssl.SSLContext | None = None, **options: Any) -> ClientConnection:
     """A station behind a proxy that sends that first."""
     port = one.gateway.settings.gateway_tls_port if tls else one.port
     sock = socket.create_connection(("127.0.0.1", port))
     sock.sendall(header)
     sock.setblocking(False)
     url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/ocpp/CP1"
-    return await websockets.connect(url, sock=sock, subprotocols=[Subprotocol("ocpp1.6")], compression=None, ssl=tls)
+    return await websockets.connect(
+        url, sock=sock, subprotocols=[Subprotocol("ocpp1.6")], compression=None, ssl=tls, **options
+    )
 
 
 PROXIED: dict[str, Any] = {"gateway_trusted_proxies": "127.0.0.0/8", "gateway_proxy_protocol": True}
@@ -148,6 +152,17 @@ def test_a_station_is_known_by_the_address_that_its_proxy_says(run: Any, secured
             assert one.changes()[-1].remote_address == "127.0.0.1"
 
     run(tried())
+
+
+async def test_a_proxy_may_say_that_it_ended_the_station_s_tls() -> None:
+    """Then it comes with security profile 2."""
+    async with running(unknown_stations="reject", **PROXIED) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        basic = {"Authorization": "Basic Q1AxOnNlY3JldA=="}
+        for said, profile in ((SPOKEN, TLS), (UNSPOKEN, PASSWORD)):
+            async with await connect(one, v2(V4, (0x20, said)), additional_headers=basic) as station:
+                assert (await ask(station, HEARTBEAT))[0] == 3
+                assert one.connection().security.profile == profile
 
 
 async def test_who_is_refused_is_told_with_that_address() -> None:
@@ -184,7 +199,9 @@ async def test_nobody_else_has_a_say() -> None:
         assert refused.value.response.status_code == 400
 
 
-@pytest.mark.parametrize(("name", "value"), [("gateway_proxy_protocol", True)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("gateway_proxy_protocol", True), ("gateway_client_certificate_header", "client-cert")]
+)
 async def test_what_is_believed_needs_somebody_to_believe(name: str, value: Any) -> None:
     settings: dict[str, Any] = {name: value}
     made = gateway(**settings)
