@@ -91,6 +91,7 @@ def knocking(now: list[float]) -> Gateway:
         known = Credentials(station_id=one, password_hash=keyed(b"k", one.encode()))
         gateway.credentials._apply(Record("credentials", one.encode(), known.SerializeToString()))
     gateway.credentials._loaded.set()
+    gateway.revocations._loaded.set()
     return gateway
 
 
