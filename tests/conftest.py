@@ -19,7 +19,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from services.common.process.settings import CommonSettings
 from tests import type_adapters
-from voltbus.local import ports
+from voltbus.local import kafka, ports
 from voltbus.local.servers import Servers
 from voltbus.operator.prepare import create_schemas, create_topics
 
@@ -142,6 +142,8 @@ def group(nodeid: str) -> str:
 @pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The servers of this run; those that VOLTBUS_… names are used, the others are started."""
+    if "VOLTBUS_KAFKA_BOOTSTRAP" not in os.environ:
+        await kafka.archive_classes()
     async with Servers(tmp_path_factory.mktemp("servers")) as servers:
         if "VOLTBUS_POSTGRES_DSN" not in os.environ:
             await _make_cheap(servers.postgres_dsn)

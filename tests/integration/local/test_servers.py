@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,8 +25,10 @@ from tests.clients.brokers import broker, configuration
 from tests.conftest import settings_of
 from tests.patience import GIVE_UP
 from voltbus.errors import AlreadyRunning, ServerUnreachable, StartFailed
+from voltbus.local.class_archive import archive_file
 from voltbus.local.data_dir import DataDir
-from voltbus.local.kafka import properties
+from voltbus.local.jars import cache_folders, class_path
+from voltbus.local.kafka import java, properties
 from voltbus.local.ports import free_port, stored_ports
 from voltbus.local.servers import Servers
 from voltbus.settings import LocalSettings
@@ -93,6 +96,15 @@ async def test_data_survives_kills_and_a_second_start(data: Path) -> None:
         assert (servers.postgres_dsn, servers.redis_url, servers.kafka_bootstrap) == addresses
         assert (data / "kafka" / "data" / "meta.properties").read_text() == cluster
         assert await read_everywhere(servers) == ["postgres", "redis", "kafka"]
+
+
+def test_kafka_starts_from_its_archive_of_classes(stack: Any) -> None:
+    """Java passes over one that does not fit, and says nothing."""
+    if "kafka" not in stack.servers.processes or sys.platform != "linux":
+        pytest.skip("the Kafka of this run is not ours, or this is no Linux")
+    maps = Path(f"/proc/{stack.servers['kafka'].pid}/maps")
+    file = archive_file(java(), class_path(lambda _: None, cache_folders(stack.servers.data_dir.folder)))
+    assert file.name in maps.read_text()
 
 
 async def test_nobody_enters_postgres_without_the_password(stack: Any) -> None:
