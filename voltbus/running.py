@@ -33,7 +33,7 @@ def with_running(settings: LocalSettings) -> LocalSettings:
     ports, kafka = stored["ports"], settings.kafka_bootstrap or stored["servers"]["kafka"]
     # One of an earlier version has no password.
     embedded = settings.kafka_bootstrap is None and stored.get("kafka_embedded", False)
-    gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
+    gateways = tuple(name for name in ports if name.startswith("gateway") and "_" not in name)
     services = tuple(name for name in ports if name.partition("-")[0] in SERVICES)
     return dataclasses.replace(
         settings,

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ REST = "rest"
 _ROOT = Path(__file__).parents[1]
 PORTS = {
     "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
+    "gateway_tls": ("VOLTBUS_GATEWAY_TLS_PORT", 9443),
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
     REST: ("VOLTBUS_REST_PORT", 9070),
@@ -104,6 +106,17 @@ class LocalSettings:
         """Networks that webhooks may call beside the internet: this machine's own, on the same condition."""
         return self.outbound_allow or (LOOPBACK if self._local() else "")
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names under which stations reach this machine, as far as they are known."""
+        others = () if self.host in ("0.0.0.0", "::") else (self.host,)
+        return tuple(dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), *others)))
+
+    @property
+    def tls(self) -> Path:
+        """The folder of certificates that are made here."""
+        return self.data / "tls"
+
     def _local(self) -> bool:
         return self.host in ("127.0.0.1", "localhost", "::1")
 
@@ -130,7 +143,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
     services = [name for service in SERVICES for name in _copies(service, replicas.get(service, 1))]
     for name in (*gateways, *services):
         kind, _, number = name.partition("-")
-        for key, first in ((name, kind), (f"{name}_http", f"{kind}_http")):
+        for key, first in ((f"{name}{of}", f"{kind}{of}") for of in ("", "_tls", "_http")):
             if number and first in PORTS:
                 ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _PORT_STEP)
     return LocalSettings(
@@ -157,7 +170,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
 def usage() -> str:
     """All variables with their meaning and default, a line each."""
     rows = [(f"VOLTBUS_{name}", meaning) for name, meaning in VARIABLES.items()]
-    of = {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
+    of = {"gateway_tls": "the gateway, for stations with TLS"}
+    of |= {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
     of |= {REST: "the one address of all services"}
     rows += [(variable, f"port of {of.get(name, name)} ({port})") for name, (variable, port) in PORTS.items()]
     width = max(len(variable) for variable, _ in rows)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,9 @@ from services.ocpp.versions import VERSIONS, Version
 from tests.certification.operator import Operator
 from tests.certification.states import Session, Token
 from tests.certification.station import Station
+from tests.certification.tls import CPO
 from tests.clients import system
+from tests.clients.certificates import Authority
 from tests.conftest import Stack
 from tests.patience import GIVE_UP
 
@@ -22,10 +25,35 @@ SHORT = 2.0
 
 
 @pytest.fixture(scope="package")
-async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
+def authority() -> Authority:
+    """Who issues certificates of stations, and those that they are shown."""
+    return Authority()
+
+
+@pytest.fixture(scope="package")
+async def voltbus(
+    stack: Stack, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them."""
-    async with system.running(stack.servers, await stack.fresh(), **SETTINGS) as started:
+    secured = served(authority, tmp_path_factory.mktemp("certificates"))
+    async with system.running(stack.servers, await stack.fresh(), **SETTINGS, **secured) as started:
         yield started
+
+
+def served(authority: Authority, folder: Path) -> dict[str, str]:
+    """Settings of a gateway that serves all security profiles, with both kinds of keys (A00.FR.318)."""
+    (trusted := folder / "ca.crt").write_text(authority.pem)
+    first, second = (authority.issue("127.0.0.1", CPO, kind=kind) for kind in ("ec", "rsa"))
+    others = {name.replace("TLS_", "TLS_SECOND_"): path for name, path in second.files(folder, "second").items()}
+    return (
+        first.files(folder)
+        | others
+        | {
+            "VOLTBUS_GATEWAY_TLS_CLIENT_CA_FILE": str(trusted),
+            "VOLTBUS_CPO_NAMES": CPO,
+            "VOLTBUS_GATEWAY_TLS_RSA_SUITES": "true",
+        }
+    )
 
 
 @pytest.fixture
@@ -52,6 +80,7 @@ async def known(voltbus: system.System, patience: float, version: Version) -> As
     name = f"CP-{next(NUMBERS):03}"
     password, routed = await voltbus.register(name), partial(voltbus.routed, name)
     station = Station(name, password, voltbus.endpoint(), patience, version, routed=routed)
+    station.secured_endpoint = voltbus.endpoint(secured=True)
     yield station
     await station.close()
 

@@ -78,6 +78,8 @@ class Station:
     ) -> None:
         self.id, self.password, self.endpoint, self.version, self.evses = station_id, password, endpoint, version, evses
         self.patience, self._schemas = patience, version.schemas
+        # Where it connects with TLS.
+        self.secured_endpoint = ""
         self._connection: websockets.ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._numbers, self.event_ids = itertools.count(1), itertools.count(1)
@@ -98,7 +100,7 @@ class Station:
         """
         assert self._connection is None, "a station has one connection at a time"
         secret = self.password if password is None else password
-        more, endpoint = ({}, self.endpoint) if tls is None else ({"ssl": tls}, self.endpoint.replace("ws:", "wss:"))
+        more, endpoint = ({}, self.endpoint) if tls is None else ({"ssl": tls}, self.secured_endpoint)
         async with asyncio.timeout(self.patience):
             # The name in the address stays the station's own.
             connection = await dial(

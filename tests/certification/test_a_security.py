@@ -2,7 +2,6 @@
 
 import ssl
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +12,7 @@ from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.states import ACCEPTED, booted
 from tests.certification.station import Answer, Station
+from tests.clients.certificates import Authority, client
 
 BASIC_AUTH_PASSWORD = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
@@ -37,48 +37,48 @@ async def test_tc_a_03(known: Station) -> None:
     assert refused.value.response.status_code == 401
 
 
-@missing("TLS")
 async def test_tc_a_04(known: Station) -> None:
     """The server proves who it is, with each cipher suite that must be there (A00.FR.306, FR.307, FR.312, FR.318,
     FR.321, FR.502, FR.503, FR.507, FR.508, FR.510)."""
-    await known.connect(tls=tls.client())
+    await known.connect(tls=client())
     assert known.tls.version() in ("TLSv1.2", "TLSv1.3")
     assert not tls.faults(known.tls.getpeercert(binary_form=True), urlsplit(known.endpoint).hostname or "")
     await booted(known)
     for suites in tls.CIPHER_SUITES.values():
         for suite in suites:
-            await known.reconnect(tls=tls.client(ssl.TLSVersion.TLSv1_2, suite))
+            await known.reconnect(tls=client(version=ssl.TLSVersion.TLSv1_2, ciphers=suite))
             assert known.cipher == suite
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-@missing("TLS")
 async def test_tc_a_06(known: Station) -> None:
     """TLS before 1.2 is turned away, 1.2 is not (A00.FR.314, FR.315, FR.409, FR.416, FR.417, FR.418)."""
     with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL"):
-        await known.connect(tls=tls.client(ssl.TLSVersion.TLSv1_1, "DEFAULT:@SECLEVEL=0"))
-    await known.connect(tls=tls.client(ssl.TLSVersion.TLSv1_2))
+        await known.connect(tls=client(version=ssl.TLSVersion.TLSv1_1, ciphers="DEFAULT:@SECLEVEL=0"))
+    await known.connect(tls=client(version=ssl.TLSVersion.TLSv1_2))
     await booted(known)
 
 
-@missing("client certificates (security profile 3)")
-async def test_tc_a_07(known: Station, tmp_path: Path) -> None:
+async def test_tc_a_07(known: Station, authority: Authority) -> None:
     """A station with its certificate is let in (A00.FR.409, FR.410, FR.415, FR.416, FR.421)."""
-    await known.connect(tls=tls.Authority(tmp_path).client(known.id))
+    await known.connect(tls=client(authority.issue(known.id, tls.CPO)), password="")
     assert known.tls.version() in ("TLSv1.2", "TLSv1.3")
     await booted(known)
 
 
-@missing("client certificates (security profile 3)")
-async def test_tc_a_08(known: Station, tmp_path: Path) -> None:
+async def test_tc_a_08(known: Station, operator: Operator, authority: Authority) -> None:
     """A certificate that has expired, is of somebody else, or is of an unknown authority is turned away
     (A00.FR.405, FR.407, FR.409, FR.410)."""
-    trusted, unknown = tls.Authority(tmp_path), tls.Authority(tmp_path)
-    expired = trusted.client(known.id, expires=timedelta(days=-1))
-    for wrong in (expired, trusted.client("another"), unknown.client(known.id)):
-        with pytest.raises(ssl.SSLError, match=r"CERTIFICATE|UNKNOWN_CA"):
-            await known.connect(tls=wrong)
-    await known.connect(tls=trusted.client(known.id))
+    await operator.put("auth", f"/v1/stations/{known.id}", {"security_profile": 3})
+    expired = authority.issue(known.id, tls.CPO, expires=timedelta(days=-1))
+    for wrong in (expired, authority.issue("another", tls.CPO)):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await known.connect(tls=client(wrong), password="")
+        assert refused.value.response.status_code == 403
+    unknown = Authority("Unknown").issue(known.id, tls.CPO)
+    with pytest.raises(ssl.SSLError, match=r"UNKNOWN_CA"):
+        await known.connect(tls=client(unknown, version=ssl.TLSVersion.TLSv1_2), password="")
+    await known.connect(tls=client(authority.issue(known.id, tls.CPO)), password="")
     await booted(known)
 
 
@@ -159,11 +159,10 @@ async def certificate_renewed(
     assert tls.is_of(sent["certificateChain"], key, station.id)
 
 
-@missing("TLS")
 async def test_tc_a_19(station: Station, operator: Operator) -> None:
     """A station goes over to a higher security profile, and never back (A05.FR.04, FR.07)."""
     await booted(station)
-    address = station.endpoint.replace("ws:", "wss:")
+    address = station.secured_endpoint
     connection = {
         "messageTimeout": 30,
         "ocppCsmsUrl": address,
@@ -184,7 +183,9 @@ async def test_tc_a_19(station: Station, operator: Operator) -> None:
     reset = await operator.reset(station.id, "on_idle")
     await station.expects("Reset", ACCEPTED)
     await reset.answered("accepted")
-    await station.reconnect(tls=tls.client())
+    await station.reconnect(tls=client())
     await booted(station, "RemoteReset")
+    path = f"/v1/stations/{station.id}"
+    await operator.until("auth", path, lambda seen: seen["security_profile"] == 2)
     with pytest.raises(websockets.InvalidStatus):
         await station.reconnect()

@@ -43,9 +43,9 @@ class System:
     def gateways(self) -> list[str]:
         return [part.name for part in self.processes.processes() if part.name.startswith("gateway")]
 
-    def endpoint(self, gateway: str = "gateway") -> str:
-        """Where stations connect, without their id."""
-        return self.processes.station_url("", gateway).removesuffix("/")
+    def endpoint(self, gateway: str = "gateway", *, secured: bool = False) -> str:
+        """Where stations connect, without their id. secured: by TLS."""
+        return self.processes.station_url("", gateway, secured=secured).removesuffix("/")
 
     async def ready(self) -> None:
         """Waits until all processes are ready: what was killed may not be back yet."""

@@ -16,6 +16,8 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     program = _program()
     gateways = settings.gateways
     addresses = [("stations", _stations(host, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
+    secured = [settings.ports[f"{gateway}_tls"] for gateway in gateways]
+    addresses += [("stations, TLS", _stations(host, port, "wss"), "security profiles 2 and 3") for port in secured]
     one = f"http://{host}:{settings.ports[REST]}"
     addresses.append((REST, f"{one}/docs", "all REST APIs, each service below its name"))
     addresses += [(service.name, f"{one}/{service.name}/docs", service.meaning) for service in SERVICES.values()]
@@ -30,9 +32,11 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
             *_token(settings, program),
             "\nTry one charging station, then see the transaction it made:",
             f"{program} station",
+            f"{program} station --security-profile 3",
             transactions_curl(settings, DEFAULT_STATION),
             "\nOr watch many of them, of both versions:",
             f"{program} fleet",
+            f"\nStations that connect by TLS trust the authority of this machine: {settings.tls / 'ca.crt'}",
             "\nSee what runs, and what happens:",
             f"{program} status",
             f"{program} events",
@@ -48,8 +52,8 @@ def transactions_curl(settings: LocalSettings, station_id: str) -> str:
     return f'curl -H "Authorization: Bearer {token}" "{address}"'
 
 
-def _stations(host: str, port: int) -> str:
-    return f"ws://{host}:{port}/ocpp/{{station_id}}"
+def _stations(host: str, port: int, scheme: str = "ws") -> str:
+    return f"{scheme}://{host}:{port}/ocpp/{{station_id}}"
 
 
 def _kafka(settings: LocalSettings) -> str:

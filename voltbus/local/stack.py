@@ -1,6 +1,7 @@
 """Gateway and services as processes of their own, on the three servers: for `make run` and for fault tests."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Self
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import StartFailed
+from voltbus.local.certificates import LocalCertificates
 from voltbus.local.logs import last_line
 from voltbus.local.ports import free_ports
 from voltbus.local.probes import http_ready
@@ -36,8 +38,8 @@ def command_line(name: str) -> Sequence[str]:
 class Stack:
     """Processes of Voltbus on running `servers`, as an async context manager; entering returns when all are ready.
 
-    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_http" for a
-    gateway's second port; what it does not name gets a free port. env: added to the environment of all;
+    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_tls" and
+    "_http" for a gateway's other ports; what it does not name gets a free port. env: added to the environment of all;
     env_by_process: to that of one, by its name. prepare: create topics and schemas first. supervise: start again
     whatever dies, the servers too. command: how a process is started. Raises LocalError.
     """
@@ -85,9 +87,10 @@ class Stack:
         port = self.ports.get(f"{name}_http") or self.ports[name]
         return f"http://{self._host}:{port}"
 
-    def station_url(self, station_id: str, gateway: str = "gateway") -> str:
-        """The address a station connects to."""
-        return f"ws://{self._host}:{self.ports[gateway]}/ocpp/{station_id}"
+    def station_url(self, station_id: str, gateway: str = "gateway", *, secured: bool = False) -> str:
+        """The address a station connects to. secured: by TLS."""
+        scheme, port = ("wss", self.ports[f"{gateway}_tls"]) if secured else ("ws", self.ports[gateway])
+        return f"{scheme}://{self._host}:{port}/ocpp/{station_id}"
 
     async def start(self) -> None:
         """Prepares topics, roles and schemas, then starts all processes concurrently, but gateways when auth is ready.
@@ -151,6 +154,7 @@ class Stack:
         env = {**self.env, **rest, "VOLTBUS_INSTANCE": number or "0", PORTS[service][0]: str(self.ports[name])}
         if service == "gateway":
             env[PORTS["gateway_http"][0]] = str(http)
+            env[PORTS["gateway_tls"][0]] = str(self.ports[f"{name}_tls"])
         return ProcessSpec(
             name,
             tuple(self._command(service)),
@@ -180,13 +184,16 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_UNKNOWN_STATIONS": settings.stations_policy,
         "VOLTBUS_OUTBOUND_ALLOW": settings.outbound_policy,
     }
+    if not any(name.startswith("VOLTBUS_GATEWAY_TLS_CERTIFICATE") for name in os.environ):
+        env |= LocalCertificates(settings.tls).of_gateway(settings.hosts)
     if settings.jwt_secret or not settings.issuer:
         env["VOLTBUS_JWT_SECRET"] = settings.jwt_secret or secrets.jwt_secret
     return env
 
 
 def _with_free_ports(names: Sequence[str], ports: Mapping[str, int]) -> dict[str, int]:
-    keys = [key for name in names for key in ((name, f"{name}_http") if name.startswith("gateway") else (name,))]
+    of_gateway = ("", "_tls", "_http")
+    keys = [f"{name}{of}" for name in names for of in (of_gateway if name.startswith("gateway") else ("",))]
     missing = [key for key in keys if key not in ports]
     return {**ports, **dict(zip(missing, free_ports(len(missing)), strict=True))}
 

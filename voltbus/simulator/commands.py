@@ -20,6 +20,10 @@ def station(
     password: Annotated[
         str, typer.Option(help="password of a registered station", envvar="VOLTBUS_STATION_PASSWORD")
     ] = "",
+    security_profile: Annotated[
+        int,
+        typer.Option(help="1; 2: by TLS; 3: with a certificate of this machine's authority", min=1, max=3),
+    ] = 1,
     fast: Annotated[bool, typer.Option(help="do not pause between meter readings")] = False,
     stay: Annotated[bool, typer.Option(help="stay connected afterwards and answer commands")] = False,
 ) -> None:
@@ -30,11 +34,13 @@ def station(
     from voltbus.running import with_running
     from voltbus.simulator.station.demo import DemoPlan
     from voltbus.simulator.station.play import play
+    from voltbus.simulator.station.security import gateway_url, secured
 
     with cli_errors():
         settings = with_running(read_settings())
-        gateway = url or f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp"
-        plan = DemoPlan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
+        gateway = url or gateway_url(settings, security_profile)
+        tls = secured(settings, id, security_profile)
+        plan = DemoPlan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay, tls=tls)
         asyncio.run(play(plan, version, settings, Console()))
         print(f"\nThe transaction it made:\n{transactions_curl(settings, id)}")
 

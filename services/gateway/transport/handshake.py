@@ -135,7 +135,9 @@ def decide(
         return _forbidden(fault)
     profile = profiles.of(secured=request.secured, proven=proven, certified=certificate is not None and not fault)
     if profile < profiles.CERTIFICATE and hash_ and not proven:
-        if password is None and (reason := fault or _uncertified(request, station)):
+        # Where no password would do, nothing depends on it.
+        helpless = password is None or (station is not None and profiles.needs_certificate(station))
+        if helpless and (reason := fault or _uncertified(request, station)):
             return _forbidden(reason)
         reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
         return Refused(UNAUTHORIZED, "wrong or missing credentials", CHALLENGE, reason)

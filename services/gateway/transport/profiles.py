@@ -88,6 +88,11 @@ def is_enough(profile: int, station: Credentials) -> bool:
     )
 
 
+def needs_certificate(station: Credentials) -> bool:
+    """Whether a password is of no use to it."""
+    return station.security_profile == CERTIFICATE and not station.downgrade_allowed
+
+
 def may_stay(security: Security, station_id: str, station: Credentials) -> bool:
     """Whether a connection goes on where its station was changed."""
     certificate = security.certificate

@@ -1,7 +1,6 @@
 """Security whitepaper: passwords, certificates, security events, logs, signed firmware."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.station import Station, now
 from tests.certification.v16.states import ACCEPTED, answered, boot, booted, commanded, sampled
+from tests.clients.certificates import Authority, client
 from tests.clients.system import eventually
 
 KEY = "00112233445566778899aabbccddeeff"
@@ -102,17 +102,15 @@ async def test_16_password_not_by_hand(station: Station, operator: Operator) -> 
     assert (await operator.request("POST", "firmware", path, wanted)).status_code == 422
 
 
-@missing("TLS")
 async def test_16_tls(known: Station) -> None:
     """A station connects with TLS and its password (whitepaper A00.FR.306, FR.312)."""
-    await known.connect(tls=tls.client())
+    await known.connect(tls=client())
     await booted(known)
 
 
-@missing("client certificates (security profile 3)")
-async def test_16_client_certificate(known: Station, tmp_path: Path) -> None:
+async def test_16_client_certificate(known: Station, authority: Authority) -> None:
     """A station connects with its own certificate (whitepaper A00.FR.409, FR.410)."""
-    await known.connect(tls=tls.Authority(tmp_path).client(known.id))
+    await known.connect(tls=client(authority.issue(known.id, tls.CPO)), password="")
     await booted(known)
 
 
@@ -124,13 +122,12 @@ async def certificate_renewed(station: Station, status: str) -> None:
     assert tls.is_of(asked["certificateChain"], key, station.id)
 
 
-@missing("TLS")
 async def test_16_security_profile(station: Station, operator: Operator) -> None:
     """A station goes over to TLS, when its setting says so (whitepaper A05)."""
     await booted(station)
     await operator.configure(station.id, {"SecurityProfile": "2"})
     assert await station.expects("ChangeConfiguration", ACCEPTED) == {"key": "SecurityProfile", "value": "2"}
-    await station.reconnect(tls=tls.client())
+    await station.reconnect(tls=client())
     await booted(station)
 
 

@@ -18,7 +18,9 @@ _SERVERS = ("postgres", "redis", "kafka")
 def running_stage(settings: LocalSettings) -> BenchStage:
     """The stack on the data folder of `settings`. Raises LocalError where none runs."""
     running = with_running(settings)
-    ports = {name: port for name, port in running.ports.items() if name != "gateway_http"} | _kept(settings)
+    ports = {name: port for name, port in running.ports.items() if name not in ("gateway_http", "gateway_tls")} | _kept(
+        settings
+    )
     pids = listening(ports)
     if "gateway" not in pids:
         raise LocalError(

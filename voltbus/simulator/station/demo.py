@@ -1,6 +1,7 @@
 """What the demo station does, step by step, printed in plain words."""
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ _MAX_READINGS = 100_000
 class DemoPlan:
     """What the station does. pause: seconds between two meter readings. stay: connected, after the session.
 
-    retry: seconds before the first try to connect again.
+    retry: seconds before the first try to connect again. tls: what it connects with, to an address of wss.
     """
 
     url: str
@@ -47,6 +48,7 @@ class DemoPlan:
     pause: float = 1.0
     stay: bool = False
     retry: float = 0.5
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -82,7 +84,9 @@ class Demo:
 
     async def _dial(self) -> Link:
         plan = self.plan
-        return await connect(plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._on_call)
+        return await connect(
+            plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._on_call, tls=plan.tls
+        )
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._print(f"{lost}; connecting again", "yellow")

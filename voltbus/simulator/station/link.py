@@ -4,6 +4,7 @@ import asyncio
 import base64
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -253,8 +254,11 @@ async def connect(
     counts: WireCounts | None = None,
     call_timeout: float = CALL_TIMEOUT,
     deflate: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Link:
     """Connects as a station. url: without the station's id. call_timeout: seconds. deflate: offer permessage-deflate.
+
+    tls: whom it trusts, and its own certificate.
 
     Raises NotAdmitted, NotConnected.
     """
@@ -270,6 +274,7 @@ async def connect(
         await ws_connect(
             lambda: link,
             address,
+            ssl_context=tls,
             extra_headers=headers,
             websocket_handshake_timeout=_HANDSHAKE_SECONDS,
             read_buffer_init_size=_READ_BUFFER,

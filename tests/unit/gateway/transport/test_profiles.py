@@ -80,7 +80,9 @@ def verdict(
         (registered(3), False, RIGHT, None, "low_security_profile"),
         (registered(3), True, RIGHT, None, "no_certificate"),
         (registered(3), True, None, None, "no_certificate"),
-        (registered(3), True, WRONG, None, "wrong_password"),
+        (registered(3), True, WRONG, None, "no_certificate"),
+        (registered(3), False, WRONG, None, "wrong_password"),
+        (registered(3, downgrade_allowed=True), True, WRONG, None, "wrong_password"),
         (registered(3, b""), True, None, None, "no_certificate"),
         (registered(3, b""), False, None, None, "low_security_profile"),
         (registered(3, b""), True, None, GOOD, 3),
@@ -92,6 +94,7 @@ def verdict(
         # A00.FR.404, FR.405, FR.407.
         (registered(3), True, None, FOREIGN, "foreign_certificate"),
         (registered(3), True, RIGHT, FOREIGN, "foreign_certificate"),
+        (registered(3), True, WRONG, FOREIGN, "foreign_certificate"),
         (registered(3), True, None, ANOTHER, "certificate_of_another"),
         (registered(3), True, None, OLD, "expired_certificate"),
         (registered(3), True, None, SERIAL, "certificate_of_another"),
