@@ -12,16 +12,22 @@ CARDS = frozenset({"ISO14443", "ISO15693", "Local"})
 NO_AUTHORIZATION = "NoAuthorization"
 KEY_CODE = "KeyCode"
 CENTRAL = "Central"
+# Of 2.0.1 (IdTokenEnumType) and 2.1 (appendices, IdTokenEnumStringType). A station of 2.1 may say any other.
 TYPES = (
     CENTRAL,
+    "DirectPayment",
     "eMAID",
+    "EVCCID",
     "ISO14443",
     "ISO15693",
     KEY_CODE,
     "Local",
     "MacAddress",
     NO_AUTHORIZATION,
+    "VIN",
 )
+# Of 2.1, in characters; 2.0.1 has room for 36, 1.6 for 20.
+LONGEST_ID_TOKEN = 255
 # The types that a token may be registered with whose type is said to be this one.
 MEANT: Mapping[str | None, Sequence[str]] = {
     type: (type, *sorted(CARDS - {type})) if type in CARDS else (type,) for type in TYPES

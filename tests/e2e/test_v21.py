@@ -36,7 +36,9 @@ class Line:
     async def call(self, action: str, payload: Any) -> Any:
         self.count += 1
         await self.send(2, f"c{self.count}", action, payload)
-        answer = await self.receive()
+        while (answer := await self.receive())[0] == 2:
+            # What the CSMS asks of a station that has just booted.
+            await self.send(4, answer[1], "NotSupported", "", {})
         assert answer[:2] == [3, f"c{self.count}"], (action, answer)
         reply = answer[2]
         VERSION.schemas.check_response(action, reply)

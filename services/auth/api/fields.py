@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.problems import Problem
 from services.common.web.roles import rights
+from services.ocpp.id_tokens import LONGEST_ID_TOKEN
 from services.ocpp.passwords import is_password_string
 
 READ, OPERATE, ADMINISTER = rights("auth")
@@ -34,9 +35,9 @@ IdTokenPath = Annotated[
     str,
     Path(
         min_length=1,
-        max_length=36,
+        max_length=LONGEST_ID_TOKEN,
         pattern=ID_TOKEN,
-        description="case-insensitive; OCPP 1.6 can present 20 characters at the most",
+        description="case-insensitive; OCPP 1.6 can present 20 characters at the most, 2.0.1 36",
         examples=["04A2B3C4D5E6F7"],
     ),
 ]

@@ -31,7 +31,19 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 from services.ocpp.id_tokens import Authorization, Token, token_key
 
 # IdTokenEnumType of OCPP 2.0.1.
-Type = Literal["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization"]
+Type = Literal[
+    "Central",
+    "DirectPayment",
+    "eMAID",
+    "EVCCID",
+    "ISO14443",
+    "ISO15693",
+    "KeyCode",
+    "Local",
+    "MacAddress",
+    "NoAuthorization",
+    "VIN",
+]
 OnBlock = Literal["end", "finish"]
 
 
@@ -42,7 +54,7 @@ class TokenChange(BaseModel):
 
     type: Type | SkipJsonSchema[None] = Field(
         None,
-        description="of OCPP 2.0.1; 1.6 has no types and presents any",
+        description="of OCPP 2.x; 1.6 has no types and presents any",
         examples=["ISO14443"],
         json_schema_extra=without_default,
     )
@@ -72,7 +84,7 @@ class TokenChange(BaseModel):
 class TokenBody(TokenChange):
     """An idToken as requested."""
 
-    type: Type = Field(description="of OCPP 2.0.1; 1.6 has no types and presents any", examples=["ISO14443"])
+    type: Type = Field(description="of OCPP 2.x; 1.6 has no types and presents any", examples=["ISO14443"])
     status: Authorization = Field(Authorization.ACCEPTED, examples=["Accepted"])
 
 

@@ -22,7 +22,7 @@ from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import field_problem
-from services.ocpp.id_tokens import TYPES, IdToken, Token, find
+from services.ocpp.id_tokens import LONGEST_ID_TOKEN, TYPES, IdToken, Token, find
 from services.transactions import reads
 from services.transactions.api.fields import MISSING, OPERATE
 from services.transactions.domain.transaction import Transaction
@@ -38,7 +38,7 @@ class Start(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id_token: str = Field(min_length=1, max_length=36, pattern=NO_NUL, examples=["04A2B3C4D5E6F7"])
+    id_token: str = Field(min_length=1, max_length=LONGEST_ID_TOKEN, pattern=NO_NUL, examples=["04A2B3C4D5E6F7"])
     type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
     evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)

@@ -132,7 +132,7 @@ async def test_any_printable_id_can_be_registered(auth: Running, written: str, i
     assert (await auth.get(f"/v1/tokens/{written}"))["id_token"] == id_token
 
 
-@pytest.mark.parametrize("written", ["T" * 37, "%20a", "a%20", "%C3%A4", "a%1Fb"])
+@pytest.mark.parametrize("written", ["T" * 256, "%20a", "a%20", "%C3%A4", "a%1Fb"])
 async def test_an_id_that_no_station_can_present_is_refused(auth: Running, written: str) -> None:
     assert (await put(auth, written, status=422))["errors"][0]["field"] == "path.id_token"
 

@@ -62,7 +62,7 @@ TABLES: dict[str, Table] = {
         ("PUT", TOKENS, {"type": "Central", "expires_at": "tomorrow"}, "body.expires_at"),
         ("PUT", TOKENS, {"type": "Central", "expires_at": 0}, "body.expires_at"),
         ("PATCH", TOKENS, {"status": None}, "body.status"),
-        ("PUT", f"/v1/tokens/{'x' * 37}", {"type": "Central"}, "path.id_token"),
+        ("PUT", f"/v1/tokens/{'x' * 256}", {"type": "Central"}, "path.id_token"),
         ("GET", "/v1/tokens?type=Card", None, "query.type"),
         ("POST", "/v1/stations/CP1/commands/SendLocalList", {"listVersion": 1, "updateType": "x"}, "body.updateType"),
     ],

@@ -7,8 +7,9 @@ import pytest
 from services.common.calls.call import Refused
 from services.ocpp.versions import VERSIONS
 from services.transactions.batch import Batch
-from services.transactions.dialects import DIALECTS
+from services.transactions.dialects import BY_VERSION, DIALECTS
 from services.transactions.domain.messages import Report, ReportKind, Verbatim
+from services.transactions.domain.remote import RemoteStart
 from tests.unit.transactions.making import NOON, call
 
 SCHEMAS = VERSIONS["2.1"].schemas
@@ -107,3 +108,10 @@ def answer(asked: Any) -> Any:
     batch = Batch.of(NOON, [(asked, message)])
     assert batch.verbatim == [asked]
     return DIALECTS.write(asked, batch.replies[asked.id])
+
+
+def test_a_long_id_token_starts_a_session_remotely() -> None:
+    dialect = BY_VERSION["2.1"]
+    action, payload = dialect.requests[RemoteStart](RemoteStart(12, "E" * 255, "EVCCID"))
+    SCHEMAS.check_request(action, payload)
+    assert VERSIONS["2.0.1"].request_fault(action, payload) is not None
