@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from tests.clients.sessions import SESSIONS, Session, Session16
 from tests.clients.system import System, eventually
 from tests.conftest import Stack, execute, settings_of
 from voltbus.local.wheels import program
+from voltbus.operator import rewind as operator
 from voltbus.operator.prepare import create_topics
 
 SCHEMA = "transactions"
@@ -79,8 +80,30 @@ async def postgres(tool: str, *arguments: str | Path) -> None:
     assert code == 0, said
 
 
-async def rewind(voltbus: System, *arguments: str, service: str = SCHEMA) -> tuple[int | None, str]:
-    return await run(sys.executable, "-m", "voltbus.operator.rewind", service, *arguments, env=voltbus.env)
+async def rewind(voltbus: System, *arguments: str) -> tuple[int | None, str]:
+    return await run(sys.executable, "-m", "voltbus.operator.rewind", SCHEMA, *arguments, env=voltbus.env)
+
+
+async def all_read(voltbus: System, service: str) -> None:
+    """Waits until a service has read all that there is: `--settle` refuses before, and is a process each time."""
+    settings = settings_of(CommonSettings, voltbus.env)
+    await eventually(lambda: operator.unread(settings, service), lambda left: not any(left.values()))
+
+
+async def settled(voltbus: System, service: str) -> Sequence[str]:
+    """What is otherwise than others were told."""
+    settings = settings_of(CommonSettings, voltbus.env)
+    await all_read(voltbus, service)
+
+    async def ask() -> operator.Settled | None:
+        try:
+            return await operator.settle(settings, service)
+        except operator.NotYet:
+            return None
+
+    answer = await eventually(ask, lambda found: found is not None)
+    assert answer is not None
+    return answer.lines
 
 
 async def newest_mark(voltbus: System) -> int:
@@ -151,6 +174,7 @@ async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node:
     assert code == 0, said
 
     await voltbus.processes[SCHEMA].start()
+    await all_read(voltbus, SCHEMA)
     code, said = await eventually(lambda: rewind(voltbus, "--settle"), lambda answer: answer[0] == 0)
     # What an operator decided since then is on no topic that is read.
     assert said.splitlines() == [f"transaction {number} of CLOSED: told as ended, review held, no energy; now active"]
@@ -203,7 +227,7 @@ async def test_what_stations_are_and_may_draw_is_as_it_was(voltbus: System, node
     site = {"limit": {"value": 32, "unit": "A"}, "stations": ["OLD", "NEWER"]}
     (await voltbus.ask("PUT", "smartcharging", "/v1/sites/depot", json=site)).raise_for_status()
     await eventually(lambda: shares(voltbus), lambda found: not found)
-    moment = datetime.now(UTC).isoformat()
+    moment = datetime.now(UTC)
     for schema in schemas:
         await postgres("pg_dump", "-Fc", "-n", schema, "-f", tmp_path / schema, dsn)
 
@@ -225,12 +249,10 @@ async def test_what_stations_are_and_may_draw_is_as_it_was(voltbus: System, node
         voltbus.processes[schema].kill(respawn=False)
         await execute(dsn, f"drop schema {schema} cascade")
         await postgres("pg_restore", "-d", dsn, tmp_path / schema)
-        code, said = await rewind(voltbus, "--to", moment, service=schema)
-        assert code == 0, said
+        await operator.rewind(settings_of(CommonSettings, voltbus.env), schema, moment)
         await voltbus.processes[schema].start()
     for schema in schemas:
-        settle = partial(rewind, voltbus, "--settle", service=schema)
-        await eventually(settle, lambda answer: answer[0] == 0)
+        await settled(voltbus, schema)
     for one in (old, new):
         assert await as_told(voltbus, one.id) == before[one.id]
     assert {one.id: one.station.commands for one in (old, new)} == asked
@@ -297,6 +319,5 @@ async def test_kafka_is_lost_and_postgres_is_not(stack: Stack, node: Node) -> No
         await after.life("WAITS", command_id, "answered")
         assert len(away.commands) == len(set(away.commands)) == 1
         await away.close()
-        _, said = await eventually(lambda: rewind(after, "--settle"), lambda answer: answer[0] == 0)
-        assert said == ""
+        assert await settled(after, SCHEMA) == []
         assert all(len(after.feed.of(one.id, "TransactionEnded", "TransactionRevised")) == 1 for one in chargers)
