@@ -19,9 +19,12 @@ PORTS = {
     "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
     "gateway_tls": ("VOLTBUS_GATEWAY_TLS_PORT", 9443),
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
+    "gateway_soap": ("VOLTBUS_SOAP_PORT", 9001),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
     REST: ("VOLTBUS_REST_PORT", 9070),
 }
+# What a gateway has beside the port of its name.
+GATEWAY_PORTS = ("_tls", "_http", "_soap")
 # This machine.
 LOOPBACK = "127.0.0.0/8,::1"
 # What is read here, beside ports: variables without VOLTBUS_, and what they mean.
@@ -30,6 +33,7 @@ VARIABLES = {
     "HOST": "address that everything listens on for others; 0.0.0.0 opens it to your network (127.0.0.1)",
     "UNKNOWN_STATIONS": "accept, quarantine or reject stations that are not registered (accept on 127.0.0.1)",
     "OUTBOUND_ALLOW": "networks that webhooks may call beside the internet (this machine, on 127.0.0.1)",
+    "SOAP_ALLOW": "networks of stations that speak SOAP, which are called there (this machine, on 127.0.0.1)",
     "FRAME_LOG": "all, some or off: whose frames the station log keeps (all)",
     "GATEWAYS": "number of gateways (1)",
     "REPLICAS": "processes of services: transactions=2,auth=3 (1 of each)",
@@ -71,6 +75,7 @@ class LocalSettings:
     password_key: str | None = None
     unknown_stations: str | None = None
     outbound_allow: str | None = None
+    soap_allow: str | None = None
     frame_log: str = "all"
     gateways: tuple[str, ...] = ("gateway",)
     services: tuple[str, ...] = tuple(SERVICES)
@@ -117,6 +122,11 @@ class LocalSettings:
         """The folder of certificates that are made here."""
         return self.data / "tls"
 
+    @property
+    def soap_policy(self) -> str:
+        """Networks of stations that speak SOAP: this machine's own, on the same condition."""
+        return self.soap_allow or (LOOPBACK if self._local() else "")
+
     def _local(self) -> bool:
         return self.host in ("127.0.0.1", "localhost", "::1")
 
@@ -143,7 +153,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
     services = [name for service in SERVICES for name in _copies(service, replicas.get(service, 1))]
     for name in (*gateways, *services):
         kind, _, number = name.partition("-")
-        for key, first in ((f"{name}{of}", f"{kind}{of}") for of in ("", "_tls", "_http")):
+        for key, first in ((name, kind), *((name + of, kind + of) for of in GATEWAY_PORTS)):
             if number and first in PORTS:
                 ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _PORT_STEP)
     return LocalSettings(
@@ -160,6 +170,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
         outbound_allow=value("OUTBOUND_ALLOW"),
+        soap_allow=value("SOAP_ALLOW"),
         frame_log=value("FRAME_LOG") or "all",
         gateways=gateways,
         services=tuple(services),
@@ -172,6 +183,7 @@ def usage() -> str:
     rows = [(f"VOLTBUS_{name}", meaning) for name, meaning in VARIABLES.items()]
     of = {"gateway_tls": "the gateway, for stations with TLS"}
     of |= {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
+    of |= {"gateway_soap": "the gateway, for stations that speak SOAP"}
     of |= {REST: "the one address of all services"}
     rows += [(variable, f"port of {of.get(name, name)} ({port})") for name, (variable, port) in PORTS.items()]
     width = max(len(variable) for variable, _ in rows)

@@ -62,6 +62,17 @@ SECTIONS: list[Section] = [
                 red_from=1,
             ),
             Lines(
+                "Requests over SOAP a second by status",
+                [Line(rate("voltbus_gateway_soap_requests_total", "status"), "{{status}}")],
+                "400: no message of OCPP, or a station that nobody knows; 401: its password; 500: any other fault.",
+                unit="reqps",
+            ),
+            Lines(
+                "Calls to stations that speak SOAP, a minute",
+                [Line(rate("voltbus_gateway_soap_calls_total", "outcome", seconds=60), "{{outcome}}")],
+                "refused: the address is not allowed. unreachable: the command waits until the station is heard.",
+            ),
+            Lines(
                 "TLS handshakes a second by what became of them",
                 [Line(rate("voltbus_gateway_tls_handshakes_total", "outcome"), "{{outcome}}")],
                 "refused: by the station, which does not trust our certificate, mostly. gone: it left before the end.",

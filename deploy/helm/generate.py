@@ -50,7 +50,13 @@ OWNED = {
     "drain_seconds",
     "topic_days",
 }
-OWNED |= {"gateway_port", "gateway_tls_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
+OWNED |= {
+    "gateway_port",
+    "gateway_tls_port",
+    "gateway_http_port",
+    "soap_port",
+    *(f"{service}_port" for service in SERVICES),
+}
 # Plain texts in the code that Secrets have as well: a password may be in them, or they come beside one.
 ALSO_SECRET = {"redis_url", "kafka_sasl_username", "kafka_ssl_ca", "kafka_ssl_certificate", "kafka_oauth_client_id"}
 ALSO_SECRET |= {"jwt_ca", "gateway_tls_certificate", "gateway_tls_second_certificate"}

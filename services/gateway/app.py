@@ -15,6 +15,7 @@ from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport.listener import WebSocketListener
+from services.gateway.transport.soap.listener import SoapListener
 from services.ocpp.services import MEANINGS
 
 
@@ -32,11 +33,18 @@ def build(
     listener = WebSocketListener(
         settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
     )
-    return assemble(gateway, listener, bus, directory, clocks=clocks)
+    soap = SoapListener(settings, gateway, clocks=clocks, timing=timing)
+    return assemble(gateway, listener, soap, bus, directory, clocks=clocks)
 
 
 def assemble(
-    gateway: Gateway, listener: WebSocketListener, bus: Bus, directory: Directory, *, clocks: Clocks = SYSTEM_CLOCKS
+    gateway: Gateway,
+    listener: WebSocketListener,
+    soap: SoapListener,
+    bus: Bus,
+    directory: Directory,
+    *,
+    clocks: Clocks = SYSTEM_CLOCKS,
 ) -> Service:
     """What runs, in which order it opens and closes, and when it is ready.
 
@@ -58,7 +66,7 @@ def assemble(
         port=gateway.settings.gateway_http_port,
         port_setting="VOLTBUS_GATEWAY_HTTP_PORT",
         app=app,
-        opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
+        opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open, soap.open),
         tasks={
             "credentials": gateway.credentials.run,
             "revocations": gateway.revocations.run,
@@ -75,11 +83,11 @@ def assemble(
             "producer": lambda: producer.of(gateway.producer.progressing),
             "credentials": gateway.credentials.ready,
             "revocations": gateway.revocations.ready,
-            "listener": lambda: listener.listening,
+            "listener": lambda: listener.listening and soap.listening,
         },
         dependencies={"kafka": kafka_ready, "redis": directory.ready},
-        drains=(listener.close, gateway.drain),
-        closes=(*closes, gateway.lease.release, bus.close),
+        drains=(listener.close, soap.close, gateway.drain),
+        closes=(*closes, soap.end, gateway.lease.release, bus.close),
         timing=ServiceTiming(drain=gateway.longest_drain),
     )
 

@@ -185,6 +185,20 @@ class Connection:
             self._trace_command(context.tracing, command, traceparent)
         self._perform(self._session.command(command, context.monotonic(), context.wall()))
 
+    def unsent(self, message_id: str) -> None:
+        """The transport could not reach the station with a command: it waits until `heard`, or until it expires."""
+        self._perform(self._session.unsent(message_id))
+
+    def unsayable(self, message_id: str, reason: str) -> None:
+        """The transport cannot carry a command."""
+        context = self._context
+        self._perform(self._session.unsayable(message_id, context.monotonic(), context.wall(), reason))
+
+    def heard(self) -> None:
+        """The station can be reached again."""
+        context = self._context
+        self._perform(self._session.heard(context.monotonic(), context.wall()))
+
     def read_strictly(self, strict: bool) -> None:
         """Whether what breaks its schema is refused from now on."""
         self._session.strict = strict

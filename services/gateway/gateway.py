@@ -38,14 +38,14 @@ from services.gateway.settings import Settings
 from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport import handshake, profiles
-from services.gateway.transport.handshake import Refused, Request
+from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.profiles import Trust, keys_of
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.sealing import Sealing
 from services.ocpp.services import AUTH
-from services.ocpp.versions import VERSIONS
+from services.ocpp.versions import VERSIONS, Version
 from voltbus.v1.bus_pb2 import OUTCOME_CONFIRMED, OUTCOME_SECURED, Outcome, RefusedHandshakes, Result
 from voltbus.v1.credentials_pb2 import Credentials, Revocation
 
@@ -162,6 +162,19 @@ class Gateway:
 
         A refusal; or the connection, to be opened, and its subprotocol (may be empty); None: no version is shared.
         """
+        verdict = self.verify(request, VERSIONS.get(self.settings.without_subprotocol))
+        if isinstance(verdict, Refused):
+            return verdict
+        if verdict.version is None:
+            log.info("no common subprotocol", station_id=verdict.station_id)
+            self._refused(verdict.station_id, RefusalReason.NO_SUBPROTOCOL, request)
+            return None
+        if held_off := self.held_off(verdict, request):
+            return held_off
+        return self.connect(verdict, verdict.version, request), verdict.subprotocol
+
+    def verify(self, request: Request, unnamed: Version | None) -> Refused | Admitted:
+        """Whether who asks may come in. unnamed: what is spoken with a station that offers no subprotocol."""
         if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self._tables_ready():
             return NOT_READY
         if (said := handshake.station_id_of(request.path)) is None:
@@ -176,45 +189,47 @@ class Gateway:
             station,
             policy=self.settings.unknown_stations,
             keys=self._keys,
-            unnamed=VERSIONS.get(self.settings.without_subprotocol),
+            unnamed=unnamed,
             trust=self._trust,
             now=datetime.fromtimestamp(self._clocks.wall(), UTC),
         )
-        if isinstance(verdict, Refused):
-            return self._refuse(verdict, station_id, request)
-        if verdict.version is None:
-            log.info("no common subprotocol", station_id=station_id)
-            self._refused(station_id, RefusalReason.NO_SUBPROTOCOL, request)
-            return None
-        if held_off := self.rivals.refusal(station_id, request.remote_address):
-            return self._refuse(held_off, station_id, request)
-        if verdict.key:
-            PASSWORD_KEYS[self._keys.index(verdict.key)].inc()
-        if verdict.quarantined:
-            self._refused(station_id, RefusalReason.QUARANTINED, request)
+        return self._refuse(verdict, station_id, request) if isinstance(verdict, Refused) else verdict
+
+    def held_off(self, admitted: Admitted, request: Request) -> Refused | None:
+        """Why a station that may come in has to wait with another connection; None: it need not."""
+        refused = self.rivals.refusal(admitted.station_id, request.remote_address)
+        return self._refuse(refused, admitted.station_id, request) if refused else None
+
+    def connect(self, admitted: Admitted, version: Version, request: Request) -> Connection:
+        """The connection of a station that was let in, to be opened."""
+        if admitted.key:
+            PASSWORD_KEYS[self._keys.index(admitted.key)].inc()
+        if admitted.quarantined:
+            self._refused(admitted.station_id, RefusalReason.QUARANTINED, request)
         peer = Peer(
-            station_id=station_id,
+            station_id=admitted.station_id,
             connection_id=connection_id(self.nonce, next(self._numbers)),
             slot=self.lease.slot,
-            quarantined=verdict.quarantined,
-            certificate_expired=verdict.security.expired,
+            quarantined=admitted.quarantined,
+            certificate_expired=admitted.security.expired,
         )
-        strict = credentials.is_strict(station, self.settings.reading)
-        session = Session(peer, DIALECTS[verdict.version.name], self._limits, sealing=self._sealing, strict=strict)
-        registered = None if station is None else (verdict.change or station).password_hash
-        confirms = verdict.change.command_id if verdict.change else ""
-        before = self.registry.of_station(station_id)
-        pace = (before and before.pace) or self._paces.take(station_id, self._clocks.monotonic())
-        made = Connection(
+        strict = credentials.is_strict(self.credentials.get(admitted.station_id), self.settings.reading)
+        session = Session(peer, DIALECTS[version.name], self._limits, sealing=self._sealing, strict=strict)
+        before = self.registry.of_station(admitted.station_id)
+        return Connection(
             self._context,
             peer,
             session,
-            registered=registered,
-            confirms=confirms,
-            pace=pace,
-            security=verdict.security,
+            registered=self.registered(admitted),
+            confirms=admitted.change.command_id if admitted.change else "",
+            pace=(before and before.pace) or self._paces.take(admitted.station_id, self._clocks.monotonic()),
+            security=admitted.security,
         )
-        return made, verdict.subprotocol
+
+    def registered(self, admitted: Admitted) -> bytes | None:
+        """The password hash under which it is let in; None: nobody has registered it."""
+        station = self.credentials.get(admitted.station_id)
+        return None if station is None else (admitted.change or station).password_hash
 
     async def tick(self) -> None:
         """Checks the time-outs of all connections, until cancelled."""

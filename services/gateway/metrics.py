@@ -71,6 +71,16 @@ ADMITTED = Gauge("voltbus_gateway_admitted_calls", "CALLs a second that may go t
 HELD = Gauge("voltbus_gateway_held_connections", "sockets that are not read because a service is behind", ["owner"])
 PAUSED = Gauge("voltbus_gateway_paused_connections", "sockets that are not read because Kafka is behind")
 WAITING = Gauge("voltbus_gateway_waiting_bytes", "messages that have been read from stations and wait in the gateway")
+SOAP_REQUESTS = Counter(
+    "voltbus_gateway_soap_requests_total",
+    "requests of stations that speak SOAP, by HTTP status of the answer",
+    ["status"],
+)
+SOAP_CALLS = Counter(
+    "voltbus_gateway_soap_calls_total",
+    "commands posted to stations that speak SOAP: answered, unanswered, unreachable, refused (not allowed)",
+    ["outcome"],
+)
 SLOT = Gauge("voltbus_gateway_slot", "the leased slot; -1: none")
 ROUTES = Gauge("voltbus_gateway_routes_pending", "routes that wait to be written to Redis")
 

@@ -18,6 +18,9 @@ from voltbus.v1.bus_pb2 import Outcome
 # Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
 STATUSES = (101, 400, 401, 403, 404, 426, 429, 431, 500, 503, UNANSWERED)
 CODES = (1002, 1003, 1007, 1008, 1009, 1011)
+# Of answers to stations that speak SOAP, and what comes of calls to them.
+SOAP_STATUSES = (200, 400, 401, 413, 500, 503)
+CALLED = ("answered", "unanswered", "unreachable", "refused")
 ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 
 
@@ -39,6 +42,10 @@ def begin() -> None:
         metrics.HANDSHAKES.labels(status)
     for handshake in HandshakeOutcome:
         metrics.TLS_HANDSHAKES.labels(handshake)
+    for status in SOAP_STATUSES:
+        metrics.SOAP_REQUESTS.labels(status)
+    for called in CALLED:
+        metrics.SOAP_CALLS.labels(called)
     for reason in RefusalReason:
         metrics.REFUSED_HANDSHAKES.labels(reason)
     for code in CODES:

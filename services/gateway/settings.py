@@ -1,8 +1,11 @@
 """Settings of the gateway, read once from the environment; secrets also from files (VOLTBUS_…_FILE)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from services.common.process.settings import Names, Networks, PasswordKeys
 
@@ -46,6 +49,23 @@ class CertificateHeader(StrEnum):
     CLIENT_CERT = "client-cert"
 
 
+# The first and the last of them.
+PortRange = tuple[int, int]
+
+
+def _ports(given: Any) -> Any:
+    """`80,443,1024-65535`; what is none is named."""
+    if not isinstance(given, str):
+        return given
+    ranges = []
+    for one in filter(None, (part.strip() for part in given.split(","))):
+        first, _, last = one.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) < 65536):
+            raise ValueError(f"{one!r} is no port: give ports and ranges of them, such as 80,443,1024-65535")
+        ranges.append((int(first), int(last or first)))
+    return ranges
+
+
 class Settings(PasswordKeys):
     """Times are in seconds, sizes in bytes."""
 
@@ -86,6 +106,16 @@ class Settings(PasswordKeys):
         CertificateHeader.NONE,
         description="in which header these say which certificate a station has shown: x-forwarded-client-cert (Envoy), "
         "ssl-client-cert (nginx), client-cert (RFC 9440), none",
+    )
+    soap_port: int = Field(0, ge=0, le=65535, description="where stations speak SOAP, as OCPP 1.5 does; 0: nowhere")
+    soap_silence: float = Field(
+        900, gt=0, description="silence after which a station that speaks SOAP counts as gone; heartbeats are shorter"
+    )
+    soap_allow: Networks = Field(
+        (), description="networks of stations that speak SOAP, which are called there, also without TLS: 10.0.0.0/8,…"
+    )
+    soap_call_ports: Annotated[Sequence[PortRange], NoDecode, BeforeValidator(_ports)] = Field(
+        ((80, 80), (443, 443), (1024, 65535)), description="ports that such stations may be called at: 80,443,8000-8999"
     )
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")

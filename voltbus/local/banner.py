@@ -18,6 +18,8 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     addresses = [("stations", _stations(host, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
     secured = [settings.ports[f"{gateway}_tls"] for gateway in gateways]
     addresses += [("stations, TLS", _stations(host, port, "wss"), "security profiles 2 and 3") for port in secured]
+    soap = [settings.ports[f"{gateway}_soap"] for gateway in gateways]
+    addresses += [("stations, SOAP", f"http://{host}:{port}/soap/CentralSystem", "OCPP 1.5 and 1.6") for port in soap]
     one = f"http://{host}:{settings.ports[REST]}"
     addresses.append((REST, f"{one}/docs", "all REST APIs, each service below its name"))
     addresses += [(service.name, f"{one}/{service.name}/docs", service.meaning) for service in SERVICES.values()]

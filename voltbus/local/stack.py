@@ -18,7 +18,7 @@ from voltbus.local.probes import http_ready
 from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.local.servers import Report, Servers, first_error, silent
 from voltbus.local.watch import watch
-from voltbus.settings import PORTS, REST
+from voltbus.settings import GATEWAY_PORTS, PORTS, REST
 
 PROCESSES = ("gateway", *SERVICES)
 # Of what is no service.
@@ -38,8 +38,8 @@ def command_line(name: str) -> Sequence[str]:
 class Stack:
     """Processes of Voltbus on running `servers`, as an async context manager; entering returns when all are ready.
 
-    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_tls" and
-    "_http" for a gateway's other ports; what it does not name gets a free port. env: added to the environment of all;
+    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_tls", "_http"
+    and "_soap" for a gateway's others; what it does not name gets a free port. env: added to the environment of all;
     env_by_process: to that of one, by its name. prepare: create topics and schemas first. supervise: start again
     whatever dies, the servers too. command: how a process is started. Raises LocalError.
     """
@@ -153,8 +153,7 @@ class Stack:
         rest = {PORTS[other][0]: str(self.ports[other]) for other in SERVICES if other in self.ports}
         env = {**self.env, **rest, "VOLTBUS_INSTANCE": number or "0", PORTS[service][0]: str(self.ports[name])}
         if service == "gateway":
-            env[PORTS["gateway_http"][0]] = str(http)
-            env[PORTS["gateway_tls"][0]] = str(self.ports[f"{name}_tls"])
+            env |= {PORTS[f"gateway{of}"][0]: str(self.ports[name + of]) for of in GATEWAY_PORTS}
         return ProcessSpec(
             name,
             tuple(self._command(service)),
@@ -183,6 +182,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_PASSWORD_KEY": settings.password_key or secrets.password_key,
         "VOLTBUS_UNKNOWN_STATIONS": settings.stations_policy,
         "VOLTBUS_OUTBOUND_ALLOW": settings.outbound_policy,
+        "VOLTBUS_SOAP_ALLOW": settings.soap_policy,
     }
     if not any(name.startswith("VOLTBUS_GATEWAY_TLS_CERTIFICATE") for name in os.environ):
         env |= LocalCertificates(settings.tls).of_gateway(settings.hosts)
@@ -192,8 +192,7 @@ def _environment(servers: Servers) -> dict[str, str]:
 
 
 def _with_free_ports(names: Sequence[str], ports: Mapping[str, int]) -> dict[str, int]:
-    of_gateway = ("", "_tls", "_http")
-    keys = [f"{name}{of}" for name in names for of in (of_gateway if name.startswith("gateway") else ("",))]
+    keys = [name + of for name in names for of in ("", *(GATEWAY_PORTS if name.startswith("gateway") else ()))]
     missing = [key for key in keys if key not in ports]
     return {**ports, **dict(zip(missing, free_ports(len(missing)), strict=True))}
 

@@ -101,8 +101,8 @@ def _networks(given: Any) -> Any:
     return [ip_network(one) for one in _several(given)]
 
 
-Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
 Networks = Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)]
+Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
 
 
 def _address(schemes: Sequence[str], example: str) -> AfterValidator:

@@ -65,6 +65,7 @@ class Commands:
     __slots__ = (
         "_connection_id",
         "_dialect",
+        "_held",
         "_limits",
         "_outstanding",
         "_overdue",
@@ -79,17 +80,19 @@ class Commands:
         self._station_id, self._connection_id = station_id, connection_id
         self._dialect, self._limits, self._sealing = dialect, limits, sealing
         self._outstanding: Outstanding | None = None
+        # Whether nothing is sent until the station is heard again.
+        self._held = False
         self._queue: deque[Command] | None = None
         # Made when first needed, by message id and oldest first: most stations answer in time.
         self._overdue: dict[str, Outstanding] | None = None
 
     @property
     def busy(self) -> bool:
-        return self._outstanding is not None
+        return self._outstanding is not None or (self._held and bool(self._queue))
 
     def add(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         """Sends it, or lets it wait for the outstanding one."""
-        if self._outstanding is None:
+        if self._outstanding is None and not self._held:
             return self._send(command, now, wall)
         if self._queue is None:
             self._queue = deque()
@@ -145,6 +148,29 @@ class Commands:
         told = self._refuse_result(sent, code, description) if kind == frames.CALLRESULT else []
         return [*told, self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
+    def unsent(self, message_id: str) -> list[SessionAction]:
+        """The outstanding one was not put on the wire: it waits, before others, until `heard`, or until it expires."""
+        sent = self._outstanding
+        if sent is not None and sent.command.id == message_id:
+            self._queue = deque([sent.command, *(self._queue or ())])
+            self._outstanding, self._held = None, True
+        return []
+
+    def unsayable(self, message_id: str, now: float, wall: float, reason: str) -> list[SessionAction]:
+        """The outstanding one was not put on the wire, and never can be."""
+        sent = self._outstanding
+        if sent is None or sent.command.id != message_id:
+            return []
+        self._outstanding = None
+        return [self.undelivered(sent.command, wall, reason), *self._next(now, wall)]
+
+    def heard(self, now: float, wall: float) -> list[SessionAction]:
+        """The station is there: what was held is sent."""
+        if not self._held:
+            return []
+        self._held = False
+        return self._next(now, wall)
+
     def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
         """Those that wait, and of whose action `barred` now says why it may not be sent."""
         reasons = [(command, barred(command.action)) for command in self._queue or ()]
@@ -192,7 +218,7 @@ class Commands:
 
     def _next(self, now: float, wall: float) -> list[SessionAction]:
         actions: list[SessionAction] = []
-        while self._queue and self._outstanding is None:
+        while self._queue and self._outstanding is None and not self._held:
             actions += self._send(self._queue.popleft(), now, wall)
         return actions
 

@@ -200,6 +200,18 @@ class Session:
             self._gate = self._gate.asking(requested.action, requested.everywhere)
         return actions
 
+    def unsent(self, message_id: str) -> list[SessionAction]:
+        """A command could not be put on the wire: it, and those after it, wait until `heard`, or until they expire."""
+        return self._commands.unsent(message_id)
+
+    def unsayable(self, message_id: str, now: float, wall: float, reason: str) -> list[SessionAction]:
+        """A command could not be put on the wire, and never can be."""
+        return self._commands.unsayable(message_id, now, wall, reason)
+
+    def heard(self, now: float, wall: float) -> list[SessionAction]:
+        """The station can be reached again: commands that waited for it are sent."""
+        return self._commands.heard(now, wall)
+
     def tick(self, now: float, wall: float) -> list[SessionAction]:
         """Gives up what has waited too long. Nothing is sent to the station: without an answer it tries again."""
         actions = self._commands.tick(now, wall)

@@ -83,3 +83,16 @@ class Receiver(Protocol):
 
     def finished(self) -> None:
         """Nothing more comes."""
+
+
+class CallingReceiver(Receiver, Protocol):
+    """What a transport also tells that has to call its station for each command, and may not reach it."""
+
+    def unsent(self, message_id: str) -> None:
+        """It could not be reached with that CALL, which was never on the wire."""
+
+    def unsayable(self, message_id: str, reason: str) -> None:
+        """That CALL can never be on the wire. reason: in words."""
+
+    def heard(self) -> None:
+        """The station was heard, so that it may be reached again."""

@@ -25,6 +25,7 @@ from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
 from services.gateway.transport.listener import WebSocketListener
+from services.gateway.transport.soap.listener import SoapListener
 from services.gateway.transport.websocket import WebSocket
 from tests.patience import GIVE_UP
 from voltbus.local.ports import free_ports
@@ -138,6 +139,10 @@ class Running(Backend):
         return self.gateway.settings.gateway_tls_port
 
     @property
+    def soap(self) -> str:
+        return f"http://127.0.0.1:{self.gateway.settings.soap_port}/soap/CentralSystem"
+
+    @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
 
@@ -179,11 +184,13 @@ def gateway(
     **settings: Any,
 ) -> Running:
     """A gateway that has not been started."""
-    port, http, tls = free_ports(3)
+    port, http, tls, soap_port = free_ports(4)
     chosen: dict[str, Any] = {
         "gateway_port": port,
         "gateway_tls_port": tls,
         "gateway_http_port": http,
+        "soap_port": soap_port,
+        "soap_allow": "127.0.0.0/8",
         "unknown_stations": "accept",
         "slots": 4,
         "password_key": "k",
@@ -194,7 +201,8 @@ def gateway(
     listener = WebSocketListener(
         made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing, memory=made.memory, turns=made.turns
     )
-    return Running(made, bus, listener, assemble(made, listener, bus, directory), directory)
+    soap = SoapListener(made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing)
+    return Running(made, bus, listener, assemble(made, listener, soap, bus, directory), directory)
 
 
 @asynccontextmanager

@@ -18,9 +18,8 @@ _SERVERS = ("postgres", "redis", "kafka")
 def running_stage(settings: LocalSettings) -> BenchStage:
     """The stack on the data folder of `settings`. Raises LocalError where none runs."""
     running = with_running(settings)
-    ports = {name: port for name, port in running.ports.items() if name not in ("gateway_http", "gateway_tls")} | _kept(
-        settings
-    )
+    others = ("gateway_http", "gateway_soap", "gateway_tls")
+    ports = {name: port for name, port in running.ports.items() if name not in others} | _kept(settings)
     pids = listening(ports)
     if "gateway" not in pids:
         raise LocalError(

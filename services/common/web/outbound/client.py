@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -25,30 +25,64 @@ USER_AGENT = b"Voltbus"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """retry_after: seconds, as its header says; None if it does not."""
+    """retry_after: seconds, as its header says; None if it does not. content: as it came, where it is kept; else empty.
+
+    named: headers by their name in small letters.
+    """
 
     status: int
     retry_after: float | None
+    content: bytes = b""
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 class NoAnswer(Exception):
     """Why there is none, in words."""
 
 
-class Outbound:
-    """networks: that are allowed beside the internet; HTTP without TLS leads to these alone. timeout: for all of it."""
+class NotConnected(NoAnswer):
+    """Nothing was sent."""
 
-    def __init__(self, networks: Sequence[Network], timeout: float) -> None:
-        self._networks, self._timeout = networks, timeout
+
+class NotAllowed(NotConnected):
+    """Nothing was sent, and never will be to this address."""
+
+
+class _Forbidden(httpcore.ConnectError):
+    """What a name leads to is not allowed."""
+
+
+class Outbound:
+    """networks: that are allowed beside the internet; HTTP without TLS leads to these alone. timeout: for all of it.
+
+    setting: that names the networks. connect_timeout: of the connection alone (as long as all). reuse: whether a
+    connection is used again (it is): one that the other end has just closed leaves open what became of a request.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        timeout: float,
+        *,
+        setting: str = "VOLTBUS_OUTBOUND_ALLOW",
+        connect_timeout: float | None = None,
+        reuse: bool = True,
+    ) -> None:
+        self._networks, self._timeout, self._setting, self._reuse = networks, timeout, setting, reuse
+        self._extensions = {} if connect_timeout is None else {"timeout": {"connect": connect_timeout}}
         self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
 
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
-        """Raises NoAnswer."""
+    async def post(self, url: str, headers: Mapping[str, str], content: bytes, keep: int = 0) -> Answer:
+        """keep: bytes of the answer, which has no more; 0: it says nothing. Raises NoAnswer."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._post(httpcore.URL(url), headers, content)
+                return await self._post(httpcore.URL(url), headers, content, keep)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._timeout:g} s") from None
+        except _Forbidden as error:
+            raise NotAllowed(_words(error)) from None
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise NotConnected(_words(error)) from None
         except BROKEN as error:
             raise NoAnswer(_words(error)) from None
 
@@ -57,15 +91,22 @@ class Outbound:
         for pool in pools.values():
             await pool.aclose()
 
-    async def _post(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes) -> Answer:
+    async def _post(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes, keep: int) -> Answer:
         given = [(b"user-agent", USER_AGENT), *((name.encode(), value.encode()) for name, value in headers.items())]
-        async with self._pool(url.scheme).stream("POST", url, headers=given, content=content) as response:
-            read = 0
+        asked = self._pool(url.scheme).stream(
+            "POST", url, headers=given, content=content, extensions=dict(self._extensions)
+        )
+        async with asked as response:
+            read, kept = 0, bytearray()
             async for part in response.aiter_stream():
-                if (read := read + len(part)) > MOST_READ:
+                if keep and read + len(part) > keep:
+                    raise NoAnswer(f"its answer is longer than {keep} bytes")
+                if (read := read + len(part)) > MOST_READ and not keep:
                     break
-            named = {name.lower(): value for name, value in response.headers}
-            return Answer(response.status, _seconds(named.get(b"retry-after")))
+                if keep:
+                    kept += part
+            named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            return Answer(response.status, _seconds(named.get("retry-after")), bytes(kept), named)
 
     def _pool(self, scheme: bytes) -> httpcore.AsyncConnectionPool:
         if scheme not in self._pools:
@@ -73,9 +114,9 @@ class Outbound:
                 ssl_context=ssl.create_default_context(),
                 # More than there are webhooks that may wait for an answer: none waits for another.
                 max_connections=1000,
-                max_keepalive_connections=100,
+                max_keepalive_connections=100 if self._reuse else 0,
                 keepalive_expiry=4,
-                network_backend=_Guarded(self._networks, public=scheme == b"https"),
+                network_backend=_Guarded(self._networks, public=scheme == b"https", setting=self._setting),
             )
         return self._pools[scheme]
 
@@ -83,8 +124,9 @@ class Outbound:
 class _Guarded(httpcore.AsyncNetworkBackend):
     """Resolves a name once, and connects to the address that was looked at: a second answer could be another."""
 
-    def __init__(self, networks: Sequence[Network], public: bool) -> None:
-        self._networks, self._public, self._backend = networks, public, httpcore.AnyIOBackend()
+    def __init__(self, networks: Sequence[Network], public: bool, setting: str) -> None:
+        self._networks, self._public, self._setting = networks, public, setting
+        self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -111,7 +153,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("its name is not known") from None
         addresses = allowed(dict.fromkeys(str(one[4][0]) for one in found), self._networks, public=self._public)
         if not addresses:
-            raise httpcore.ConnectError("its address is not allowed (VOLTBUS_OUTBOUND_ALLOW)")
+            raise _Forbidden(f"its address is not allowed ({self._setting})")
         return addresses
 
 
@@ -121,9 +163,9 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: the connection broke"
 
 
-def _seconds(retry_after: bytes | None) -> float | None:
+def _seconds(retry_after: str | None) -> float | None:
     """RFC 9110 §10.2.3: seconds, or a date."""
-    text = (retry_after or b"").decode("latin-1").strip()
+    text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
     try:

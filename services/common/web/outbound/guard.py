@@ -25,9 +25,18 @@ def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bo
     return [written for written in addresses if _is_allowed(written, networks, public)]
 
 
+# A network so large is named to reach the internet, and does not mean what is within it of one's own.
+WIDE = {4: 8, 6: 7}
+
+
 def _is_allowed(written: str, networks: Sequence[Network], public: bool) -> bool:
     address = _meant(ip_address(written.partition("%")[0]))
-    named = any(address.version == network.version and address in network for network in networks)
+    named = any(
+        address.version == network.version
+        and address in network
+        and (address.is_global or network.prefixlen >= WIDE[network.version])
+        for network in networks
+    )
     own = any(address.version == network.version and address in network for network in OWN)
     return named or (public and address.is_global and not address.is_multicast and not own)
 

@@ -1,0 +1,191 @@
+"""What a station asks by SOAP: from the body of a request to that of its answer."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import structlog
+
+from services.gateway.transport.handshake import Admitted, Refused, Request
+from services.gateway.transport.soap import faults
+from services.gateway.transport.soap.bodies import BadBody
+from services.gateway.transport.soap.station import Gone, Options, Refusal, SoapStation, Terms
+from services.gateway.transport.transport import CallingReceiver, CloseCode
+from services.ocpp.soap import envelope
+from services.ocpp.soap.envelope import Envelope, Fault, FaultCode, NoEnvelope, SubCode, protocol_error
+from services.ocpp.soap.shapes import Payload
+from services.ocpp.soap.spellings import SPELLINGS, Spelling, spelling_of
+from services.ocpp.versions import VERSIONS, Version
+
+RETRY = {"Retry-After": "5"}
+UNAVAILABLE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "try again")
+LATE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "no answer in time: try again")
+FAILED = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "internal error")
+
+log = structlog.get_logger()
+
+
+class Admitter(Protocol):
+    """Decides who comes in."""
+
+    def verify(self, request: Request, unnamed: Version | None) -> Refused | Admitted:
+        """Whether who asks may come in."""
+
+    def held_off(self, admitted: Admitted, request: Request) -> Refused | None:
+        """Why it has to wait with another connection."""
+
+    def connect(self, admitted: Admitted, version: Version, request: Request) -> CallingReceiver:
+        """The connection of a station that was let in, to be opened."""
+
+    def registered(self, admitted: Admitted) -> bytes | None:
+        """The password hash under which it is let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of HTTP. version: that its path names; empty: none. url: that it was sent to.
+
+    secured: a trusted proxy says that it came by TLS.
+    """
+
+    document: bytes
+    charset: str | None
+    authorization: str | None
+    remote_address: str
+    url: str
+    version: str = ""
+    secured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """And its answer."""
+
+    status: int
+    document: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Faulted(Exception):
+    """Why there is no answer. status: of HTTP, where it is not that of the fault."""
+
+    def __init__(self, fault: Fault, status: int = 0, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(fault.reason)
+        self.fault, self.headers = fault, headers or {}
+        self.status = status or faults.status_of(fault)
+
+
+class CentralSystem:
+    """The stations that speak SOAP, each with the connection that stands for it between its requests."""
+
+    def __init__(self, admitter: Admitter, options: Options) -> None:
+        self._admitter, self._options = admitter, options
+        self._stations: dict[str, SoapStation] = {}
+
+    async def answer(self, asked: Asked) -> Answered:
+        """Whatever comes is answered."""
+        said: Envelope | None = None
+        namespace = SPELLINGS["1.6"].central_system
+        try:
+            said = envelope.read(asked.document, asked.charset)
+            spelling, action = _meaning(said, asked.version)
+            namespace = spelling.central_system
+            payload = await self._payload(asked, said, spelling, action)
+            body = spelling.write_response(action, payload)
+        except NoEnvelope as error:
+            return _faulted(Faulted(error.fault), said, namespace)
+        except Faulted as error:
+            return _faulted(error, said, namespace)
+        except Exception:
+            # A mistake of ours: the station sends it again.
+            log.exception("a request could not be handled")
+            return _faulted(Faulted(FAILED), said, namespace)
+        document = envelope.response(body, namespace, action=action, message_id=_new_id(), relates_to=said.message_id)
+        return Answered(200, document)
+
+    async def _payload(self, asked: Asked, said: Envelope, spelling: Spelling, action: str) -> Payload:
+        """The answer of OCPP. Raises Faulted."""
+        station = self._station(asked, said, spelling)
+        station.heard(said, asked.url, asked.remote_address)
+        assert said.body is not None
+        try:
+            answer = await station.call(action, spelling.read_request(action, said.body), said.message_id)
+        except TimeoutError:
+            raise Faulted(LATE) from None
+        except Gone:
+            raise Faulted(UNAVAILABLE, 503, RETRY) from None
+        if isinstance(answer, Refusal):
+            raise Faulted(faults.of_error(answer.code, answer.description))
+        payload: dict[str, Any] = answer
+        return payload
+
+    def _station(self, asked: Asked, said: Envelope, spelling: Spelling) -> SoapStation:
+        """The one that asks, on the connection that it has, if it may go on with that. Raises Faulted."""
+        if not said.identity:
+            raise Faulted(Fault(FaultCode.SENDER, SubCode.IDENTITY_MISMATCH, "chargeBoxIdentity is missing"))
+        path = f"/ocpp/{quote(said.identity, safe='')}"
+        request = Request(path, asked.authorization, (), asked.remote_address, asked.secured)
+        version = VERSIONS[spelling.version]
+        verdict = self._admitter.verify(request, version)
+        if isinstance(verdict, Refused):
+            raise _refusal(verdict)
+        terms = Terms(spelling.version, self._admitter.registered(verdict), verdict.quarantined)
+        here = self._stations.get(verdict.station_id)
+        if here and not here.over and here.terms == terms:
+            return here
+        if held_off := self._admitter.held_off(verdict, request):
+            raise _refusal(held_off)
+        if here:
+            here.close(CloseCode.REPLACED, "replaced by a newer connection")
+        connection = self._admitter.connect(verdict, version, request)
+        ended = partial(self._ended, verdict.station_id)
+        station = SoapStation(connection, terms, self._options, asked.remote_address, ended)
+        self._stations[verdict.station_id] = station
+        station.open()
+        return station
+
+    def _ended(self, station_id: str, station: SoapStation) -> None:
+        """Its place may be another's by now."""
+        if self._stations.get(station_id) is station:
+            del self._stations[station_id]
+
+
+def _meaning(said: Envelope, version: str) -> tuple[Spelling, str]:
+    """Version and action of a message, by its body. version: that the path names. Raises Faulted."""
+    if said.body is None:
+        raise Faulted(protocol_error("the Body is empty"))
+    spelling = spelling_of(said.body.namespace)
+    if spelling is None:
+        reason = f"no OCPP that is spoken here has the namespace {said.body.namespace[:100]!r}"
+        raise Faulted(Fault(FaultCode.RECEIVER, SubCode.NOT_SUPPORTED, reason))
+    if version and version != spelling.version:
+        raise Faulted(protocol_error(f"a message of OCPP {spelling.version} at the address of {version[:10]}"))
+    action = envelope.action_of(said.body, "Request")
+    if action is None:
+        raise Faulted(protocol_error("the Body has no request"))
+    return spelling, action
+
+
+def bad_body(error: BadBody) -> Answered:
+    """The answer to a body that is not read."""
+    namespace = SPELLINGS["1.6"].central_system
+    return _faulted(Faulted(protocol_error(error.reason), error.status), None, namespace)
+
+
+def _refusal(refused: Refused) -> Faulted:
+    """404 would say that there is no such address."""
+    status = 400 if refused.status == 404 else refused.status
+    return Faulted(faults.of_refusal(refused), status, refused.headers)
+
+
+def _faulted(error: Faulted, said: Envelope | None, namespace: str) -> Answered:
+    relates_to = said.message_id if said else ""
+    document = envelope.fault(error.fault, namespace, message_id=_new_id(), relates_to=relates_to)
+    return Answered(error.status, document, error.headers)
+
+
+def _new_id() -> str:
+    return f"urn:uuid:{uuid.uuid4()}"

@@ -1,0 +1,257 @@
+"""A station that speaks SOAP, as a transport: its requests are CALLs, and commands are posted to its address."""
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+
+from services.common.web.outbound.client import Answer, NoAnswer, NotAllowed, NotConnected
+from services.gateway import metrics
+from services.gateway.ocppj import frames
+from services.gateway.pressure.hold import HANDLING, Hold
+from services.gateway.timing import Seconds
+from services.gateway.transport.soap import faults
+from services.gateway.transport.soap.bodies import BadBody, charset_of, decoded
+from services.gateway.transport.soap.callback import Callback
+from services.gateway.transport.transport import CallingReceiver, CloseCode
+from services.ocpp.errors import ErrorCode
+from services.ocpp.soap import envelope
+from services.ocpp.soap.envelope import Envelope, NoEnvelope
+from services.ocpp.soap.spellings import SPELLINGS, Spelling
+
+URN = "urn:uuid:"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What all stations of a listener share.
+
+    monotonic: the clock of time-outs. silence: seconds without a request after which a station counts as gone.
+    call_timeout: seconds that a request waits for its answer. max_size: bytes of the longest message. callback: to
+    stations.
+    """
+
+    monotonic: Seconds
+    silence: float
+    call_timeout: float
+    max_size: int
+    callback: Callback
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which a connection was opened; a request under others is of a new one.
+
+    registered: the password hash under which the station was let in; None: nobody had registered it.
+    """
+
+    version: str
+    registered: bytes | None
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Instead of a payload: a CALLERROR."""
+
+    code: str
+    description: str
+
+
+class Gone(Exception):
+    """The connection has ended before its answer."""
+
+
+class SoapStation:
+    """A Transport. There is no connection but this: from the first request until none has come for long.
+
+    last_seen: when the last request came. paused: why none is handled; 0: they are. over: nothing is answered or sent
+    any more. terms: of the connection. identity: as the station says it. address: where it listens, to: where it finds
+    us, by its last request. on_end: called once.
+    """
+
+    def __init__(
+        self,
+        receiver: CallingReceiver,
+        terms: Terms,
+        options: Options,
+        remote_address: str,
+        on_end: Callable[["SoapStation"], None],
+    ) -> None:
+        self._receiver, self._options, self._on_end = receiver, options, on_end
+        self.terms, self.remote_address = terms, remote_address
+        self.last_seen = options.monotonic()
+        self.identity = self.address = self.to = ""
+        self.paused, self.over = 0, False
+        self._probed_at = 0.0
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._answers: dict[str, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count(1)
+        self._calls: set[asyncio.Task[None]] = set()
+
+    def open(self) -> None:
+        """Before its first request."""
+        self._receiver.opened(self)
+
+    def heard(self, said: Envelope, to: str, remote_address: str) -> None:
+        """A request has come. to: the address that it was sent to, where it does not say."""
+        self.last_seen = self._options.monotonic()
+        self.identity, self.to, self.remote_address = said.identity, to, remote_address
+        # One that says none, as some libraries do, has not moved.
+        self.address = said.address or self.address
+        self._receiver.heard()
+
+    async def call(self, action: str, payload: Mapping[str, Any], message_id: str) -> Any:
+        """The payload of its answer, or a Refusal. Raises TimeoutError, and Gone."""
+        came = self._options.monotonic()
+        async with asyncio.timeout(self._options.call_timeout):
+            while self.paused & HANDLING and not self.over:
+                await self._resumed.wait()
+            if self.over:
+                raise Gone
+            own_id = self._own_id(message_id)
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._answers[own_id] = answer
+            try:
+                now = self._options.monotonic()
+                self._receiver.message(frames.call(own_id, action, orjson.dumps(payload)), now, now - came)
+                return await answer
+            finally:
+                del self._answers[own_id]
+
+    def send(self, frame: bytes) -> None:
+        """An answer goes to the request that waits for it; a CALL is posted."""
+        match orjson.loads(frame):
+            case [frames.CALL, str(message_id), str(action), payload]:
+                task = asyncio.get_running_loop().create_task(self._post(message_id, action, payload))
+                self._calls.add(task)
+                task.add_done_callback(self._calls.discard)
+            case [frames.CALLRESULT, str(message_id), payload]:
+                self._settle(message_id, payload)
+            case [frames.CALLERROR, str(message_id), str(code), str(description), *_]:
+                self._settle(message_id, Refusal(code, description))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Requests under way are not answered any more: the station sends them again."""
+        if self.over:
+            return
+        self.over = True
+        self._resumed.set()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(Gone())
+        self._receiver.closed(f"closed by the gateway ({code:d}): {reason}")
+        self._receiver.finished()
+        self._on_end(self)
+
+    def keep_alive(self, now: float, _interval: float, _timeout: float) -> None:
+        """Nothing can be probed: a station whose last request was long ago counts as gone."""
+        if now - self.last_seen >= self._options.silence:
+            self.close(CloseCode.GOING_AWAY, f"no request for {self._options.silence:g} s")
+
+    def probe(self, now: float) -> bool:
+        """It cannot be asked."""
+        heard = self.last_seen > self._probed_at > 0
+        self._probed_at = now
+        return heard
+
+    def pause(self, reason: Hold) -> None:
+        self.paused |= reason
+        if self.paused & HANDLING:
+            self._resumed.clear()
+
+    def resume(self, reason: Hold) -> None:
+        self.paused &= ~reason
+        if not self.paused & HANDLING:
+            self._resumed.set()
+
+    @property
+    def _spelling(self) -> Spelling:
+        return SPELLINGS[self.terms.version]
+
+    def _own_id(self, message_id: str) -> str:
+        """The station's, where OCPP-J could have it and it is not under way: a request may be sent again."""
+        bare = message_id.removeprefix(URN)
+        if 0 < len(bare) <= frames.MAX_ID_LENGTH and bare not in self._answers:
+            return bare
+        return f"soap-{next(self._numbers)}"
+
+    def _settle(self, message_id: str, answer: Any) -> None:
+        waiting = self._answers.get(message_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    async def _post(self, message_id: str, action: str, payload: Mapping[str, Any]) -> None:
+        """A command: what comes of it is told as the frame that a WebSocket would bring."""
+        spelling, options = self._spelling, self._options
+        if action not in spelling.operations:
+            return self._unsayable(message_id, f"OCPP {spelling.version} over SOAP has no {action}")
+        document = envelope.request(
+            spelling.write_request(action, payload),
+            spelling.charge_point,
+            action=action,
+            identity=self.identity,
+            message_id=URN + message_id if _is_uuid(message_id) else message_id,
+            to=self.address,
+            address=self.to,
+        )
+        if not self.address:
+            return self._unsent(message_id, "it has given no address")
+        try:
+            answer = await options.callback.post(self.address, action, document)
+        except NotAllowed as error:
+            return self._unsayable(message_id, str(error))
+        except NotConnected as error:
+            return self._unsent(message_id, str(error))
+        except NoAnswer as error:
+            # Nobody knows whether it has come: the command times out.
+            metrics.SOAP_CALLS.labels("unanswered").inc()
+            log.info("no answer of a station", reason=str(error), station=self.identity)
+            return None
+        metrics.SOAP_CALLS.labels("answered").inc()
+        self._receiver.message(self._frame(message_id, action, answer), options.monotonic())
+        return None
+
+    def _frame(self, message_id: str, action: str, answer: Answer) -> bytes:
+        """What the answer to a command says; what cannot be read is told as the text that it is none of."""
+        try:
+            said = self._read(answer)
+        except (BadBody, NoEnvelope) as error:
+            if 200 <= answer.status < 300:
+                return frames.result(message_id, orjson.dumps(str(error)))
+            return frames.error(message_id, ErrorCode.GENERIC_ERROR.value, f"HTTP status {answer.status}")
+        if said.fault is not None:
+            return frames.error(message_id, *faults.as_error(said.fault))
+        if said.body is None or envelope.action_of(said.body, "Response") != action:
+            return frames.result(message_id, orjson.dumps("the answer is to something else"))
+        return frames.result(message_id, orjson.dumps(self._spelling.read_response(action, said.body)))
+
+    def _read(self, answer: Answer) -> Envelope:
+        body = decoded(answer.content, answer.named.get("content-encoding", ""), self._options.max_size)
+        return envelope.read(body, charset_of(answer.named.get("content-type", "")))
+
+    def _unsent(self, message_id: str, reason: str) -> None:
+        metrics.SOAP_CALLS.labels("unreachable").inc()
+        log.info("a station cannot be reached", reason=reason, station=self.identity)
+        self._receiver.unsent(message_id)
+
+    def _unsayable(self, message_id: str, reason: str) -> None:
+        metrics.SOAP_CALLS.labels("refused").inc()
+        log.warning("a command cannot be sent", reason=reason, station=self.identity)
+        self._receiver.unsayable(message_id, reason)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
