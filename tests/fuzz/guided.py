@@ -1,9 +1,11 @@
 """Fuzzes one target, guided by what its code covers: python -m tests.fuzz.guided TARGET [options of libFuzzer]"""
 
 import gc
+import logging
 import sys
 
 import atheris
+import structlog
 
 with atheris.instrument_imports(include=["services.gateway", "services.ocpp", "websockets"]):
     from tests.fuzz.targets import TARGETS
@@ -30,6 +32,8 @@ class Growing:
 
 
 def main() -> None:
+    logging.disable()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     name, *options = sys.argv[1:]
     atheris.Setup([sys.argv[0], *options], Growing(name))
     atheris.Fuzz()

@@ -37,7 +37,7 @@ SEALING = Sealing(b"key")
 MAX_SIZE = 4096
 SETTINGS = Settings(message_size=MAX_SIZE, password_key="k")
 CREDENTIALS = b"Q1AxOnNlY3JldC1vZi10aGUtc3RhdGlvbg=="
-STATUSES = frozenset({101, 400, 401, 404, 426, 429, 431, 503})
+STATUSES = frozenset({101, 400, 401, 404, 426, 429, 431})
 
 
 class Input:
@@ -212,6 +212,7 @@ class Doors:
         for station in stations:
             gateway.credentials._apply(Record("credentials", station.station_id.encode(), station.SerializeToString()))
         gateway.credentials._loaded.set()
+        gateway.revocations._loaded.set()
         self.listener = WebSocketListener(
             SETTINGS,
             gateway,
@@ -262,6 +263,7 @@ async def _answered(request: bytes, sizes: Sequence[int]) -> None:
     status, *_ = [*below.written.split(b" ")[1:2], b""]
     assert not below.written or int(status) in STATUSES, bytes(below.written)
 
+    assert CREDENTIALS not in below.written
     protocol.connection_lost(None)
     await doors.gateway.turns.idle()
     await asyncio.sleep(0)

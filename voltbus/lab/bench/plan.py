@@ -114,7 +114,24 @@ class Scaling:
         return tuple(sorted({*together, count * self.each}))
 
 
-Measured = Scenario | Arrival | Overload | Scaling
+@dataclass(frozen=True, slots=True)
+class Abuse:
+    """Clients that misbehave (abuser.py), for so many seconds each kind; the probes send `scenario` now and then."""
+
+    name: str
+    title: str
+    scenario: Scenario
+    seconds: float = 5.0
+    probes: int = 50
+    probe_rate: float = 50.0
+    quoted: bool = False
+
+    @property
+    def stations(self) -> int:
+        return self.probes
+
+
+Measured = Scenario | Arrival | Overload | Scaling | Abuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +170,8 @@ class BenchPlan:
                 return 6 + scenario.stations / 1500 + 3 * len(scenario.counts)
             case Overload():
                 return scenario.stations / 800 + 2 * scenario.seconds
+            case Abuse():
+                return 14 * (scenario.seconds + 1.5)
             case Scaling():
                 phases = sum(len(scenario.rates(count)) for count in range(1, scenario.most + 1))
                 starting = scenario.most * (scenario.stations / 800 + 4)
@@ -243,6 +262,7 @@ SCENARIOS: tuple[Measured, ...] = (
         "Twice as many MeterValues as can be taken",
         replace(_METER, rates=(), stations=5000, echo=False, quoted=False),
     ),
+    Abuse("abuse", "Clients that misbehave", replace(_STARTS, rates=(), stations=50, profiled=False)),
     Scaling(
         "scaling",
         "Several processes of gateway and transactions",
@@ -252,7 +272,7 @@ SCENARIOS: tuple[Measured, ...] = (
 )
 STANDARD = BenchPlan(SCENARIOS)
 # They differ from others by their stations or the log alone.
-_ONLY_AT_LENGTH = ("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000")
+_ONLY_AT_LENGTH = ("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000", "abuse")
 
 
 def planned(
@@ -280,6 +300,8 @@ def sized(scenario: Measured, stations: int) -> Measured:
             return replace(scenario, counts=tuple(counts))
         case Overload():
             return replace(scenario, scenario=replace(scenario.scenario, stations=stations))
+        case Abuse():
+            return scenario
         case Scaling():
             load, moving = (replace(it, stations=stations) for it in (scenario.scenario, scenario.moving))
             return replace(scenario, scenario=load, moving=moving)
@@ -302,5 +324,7 @@ def _shortened(scenario: Measured) -> Measured:
             return replace(small, counts=small.counts[-2:])
         case Overload() as small:
             return replace(small, seconds=2.0)
+        case Abuse() as small:
+            return replace(small, seconds=0.5)
         case Scaling() as small:
             return replace(small, most=2, move_seconds=2.0, gone=False)

@@ -48,7 +48,12 @@ def markdown(results: BenchResults, plots: Sequence[Plot] = ()) -> str:
     """The whole page. plots: drawn already, with addresses as the page is to name them."""
     parts = [HEAD, sections.targets(results), sections.plots(plots), _facts(results)]
     parts += [_scenario(results, scenario) for scenario in results.loads]
-    parts += [sections.arrivals(results), sections.overloads(results), sections.scalings(results)]
+    parts += [
+        sections.arrivals(results),
+        sections.overloads(results),
+        sections.abuses(results),
+        sections.scalings(results),
+    ]
     parts += [sections.profiles(results.profiles)]
     parts += [sections.books(results), sections.yardstick(results), READING]
     return "\n".join(part for part in parts if part)

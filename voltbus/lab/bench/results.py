@@ -122,6 +122,20 @@ class WaitTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Abused:
+    """calm, after: of the probes, when nobody misbehaves. meanwhile: by what the others do, and the megabytes that the
+    gateway then has more than before. answered: whether all CALLs of the probes were.
+    """
+
+    scenario: str
+    seconds: float
+    calm: WaitTimes
+    after: WaitTimes
+    meanwhile: Mapping[str, tuple[WaitTimes, float]]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Overloaded:
     """capacity_per_s: answers to a closed loop. due_per_s: what was asked for. sent: in `seconds`, all of them.
 
@@ -210,6 +224,7 @@ class BenchResults:
     books: list[Reconciliation] = field(default_factory=list)
     arrivals: list[Arrived] = field(default_factory=list)
     overloads: list[Overloaded] = field(default_factory=list)
+    abuses: list[Abused] = field(default_factory=list)
     scalings: list[Scaled] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     yardstick: list[dict[str, Any]] = field(default_factory=list)
@@ -235,7 +250,7 @@ class BenchResults:
         rows = [row.closed and row.answered == row.sent for row in self.rows]
         books = [it.closed for it in self.books] + [it.closed for it in self.arrivals]
         others = [it.closed for it in self.overloads] + [it.closed for it in self.scalings]
-        return not self.broken and all(rows) and all(books) and all(others)
+        return not self.broken and all(rows) and all(books) and all(others) and all(it.answered for it in self.abuses)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""

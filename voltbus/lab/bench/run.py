@@ -9,11 +9,12 @@ from pathlib import Path
 
 import httpx
 
+from voltbus.lab.bench.abuse import abuse
 from voltbus.lab.bench.arrivals import arrive
 from voltbus.lab.bench.handled import handled, level, metrics, wait_until
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.overload import overload
-from voltbus.lab.bench.plan import FULL, Arrival, BenchPlan, Measured, Overload, Rate, Scaling, Scenario
+from voltbus.lab.bench.plan import FULL, Abuse, Arrival, BenchPlan, Measured, Overload, Rate, Scaling, Scenario
 from voltbus.lab.bench.profiles import profiled
 from voltbus.lab.bench.results import BenchResults, Reconciliation, row
 from voltbus.lab.bench.samples import empty, fill
@@ -61,6 +62,8 @@ class BenchRun:
                 self.results.arrivals.append(await arrive(scenario, self.stage, self.loads, prefix))
             case Overload():
                 self.results.overloads.append(await overload(scenario, self.stage, self.loads, self.http, prefix))
+            case Abuse():
+                self.results.abuses.append(await abuse(scenario, self.stage, self.loads, prefix))
             case Scaling():
                 await self._scaling(scenario, prefix)
 

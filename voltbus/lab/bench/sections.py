@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from voltbus.lab.bench.plots import Plot
 from voltbus.lab.bench.profiles import NAMES, Profile
-from voltbus.lab.bench.results import Arrived, BenchResults, Overloaded, Scaled
+from voltbus.lab.bench.results import Abused, Arrived, BenchResults, Overloaded, Scaled
 from voltbus.lab.bench.spread import balance, cost
 from voltbus.lab.bench.tables import GROUPS, table
 from voltbus.lab.bench.targets import verdicts
@@ -43,6 +43,12 @@ def overloads(results: BenchResults) -> str:
     """What becomes of more than can be taken."""
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     return "\n".join(_section(titles[it.scenario], _overload(it)) for it in results.overloads)
+
+
+def abuses(results: BenchResults) -> str:
+    """What others feel of clients that misbehave."""
+    titles = {scenario.name: scenario.title for scenario in results.scenarios}
+    return "\n".join(_section(titles[it.scenario], _abuse(it)) for it in results.abuses)
 
 
 def scalings(results: BenchResults) -> str:
@@ -130,6 +136,21 @@ def _overload(it: Overloaded) -> list[str]:
         f"- {it.sent:,} CALLs: {'all answered, and stored' if it.closed else '**not all answered and stored**'}",
         "",
         *table(heads, waits),
+    ]
+
+
+def _abuse(it: Abused) -> list[str]:
+    heads = ["meanwhile", "p50 ms", "p99 ms", "max ms", "gateway, MB more"]
+    felt = {"nobody": (it.calm, ""), **{kind: (w, f"{more:,.0f}") for kind, (w, more) in it.meanwhile.items()}}
+    felt["nobody any more"] = it.after, ""
+    rows = [[n, f"{w.p50_ms:,.1f}", f"{w.p99_ms:,.1f}", f"{w.max_ms:,.1f}", more] for n, (w, more) in felt.items()]
+    return [
+        "A transaction starts or ends, for stations that call now and then: what they wait while others misbehave as",
+        f"fast as they can, for {it.seconds:g} s each, from a process that gives way to others.",
+        "[What stands between them](strictness.md#what-one-station-can-do-to-the-others).",
+        "",
+        *table(heads, rows),
+        *([] if it.answered else ["", "**Not all were answered.**"]),
     ]
 
 

@@ -187,7 +187,7 @@ async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running
 
 async def unread(one: Running) -> ClientConnection:
     """A station that asks, and reads no answer, until it is not read either."""
-    socket = await one.connect(ping_interval=None)
+    socket = await one.connect(ping_interval=None, max_queue=None)
     socket.transport.pause_reading()
     wire = one.websocket()
     # The kernel takes little, so that few answers are enough.

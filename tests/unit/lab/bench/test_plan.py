@@ -8,7 +8,7 @@ import pytest
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
-from voltbus.lab.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scaling, Scenario, planned
+from voltbus.lab.bench.plan import SCENARIOS, STANDARD, Abuse, Arrival, Overload, Scaling, Scenario, planned
 from voltbus.lab.bench.scripts import SCRIPTS
 from voltbus.lab.bench.yardstick import measured, rows
 from voltbus.simulator.station.play import DIALECTS
@@ -20,7 +20,7 @@ def test_scenarios_name_what_there_is() -> None:
         if isinstance(scenario, Arrival):
             assert list(scenario.counts) == sorted(set(scenario.counts))
             continue
-        load = scenario.scenario if isinstance(scenario, Overload | Scaling) else scenario
+        load = scenario.scenario if isinstance(scenario, Overload | Scaling | Abuse) else scenario
         assert load.script in SCRIPTS
         assert load.version in DIALECTS
         assert load.service in SERVICES
@@ -29,7 +29,7 @@ def test_scenarios_name_what_there_is() -> None:
 
 def test_the_standard_plan_is_used_unless_something_is_said() -> None:
     assert planned(False) == STANDARD
-    assert STANDARD.about_seconds < 16 * 60
+    assert STANDARD.about_seconds < 17 * 60
 
 
 def test_the_quick_one_is_quick_and_covers_every_kind() -> None:
