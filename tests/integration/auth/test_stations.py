@@ -150,7 +150,7 @@ async def test_a_rotation_asked_for_twice_gives_the_same_password(auth: Running)
     ("body", "field"),
     [
         ({"password": "too short"}, "body.password"),
-        ({"password": "x" * 41}, "body.password"),
+        ({"password": "x" * 65}, "body.password"),
         ({"password": "a password with blanks"}, "body.password"),
         ({"password": CHOSEN, "auth": "none"}, "body.password"),
         ({"password": None, "auth": "basic"}, "body.password"),
