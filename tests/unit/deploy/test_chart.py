@@ -132,6 +132,8 @@ KEY = {"name": "kafka", "key": "key"}
 EACH = {"rest": {"httpRoute": {"hostname": "", "domain": "csms.example.com"}}}
 LOGIN = {"strimzi": {"login": True, "cluster": "kafka"}}
 CANNOT_RUN = {
+    "VOLTBUS_GATEWAY_PLAIN": {"gateway": {"settings": {"VOLTBUS_GATEWAY_PLAIN": False}}},
+    "VOLTBUS_CPO_NAMES": {"gateway": {"secrets": {"VOLTBUS_GATEWAY_TLS_CLIENT_CA": KEY}}},
     "kafka.bootstrap": {"kafka": {"bootstrap": ""}},
     "auth: 3 processes on 2 partitions": {"auth": {"replicas": 3}},
     "firmware: 8 processes on 2 partitions": {"firmware": {"autoscaling": {"enabled": True}}},
@@ -444,6 +446,29 @@ def test_ports_are_those_of_the_processes() -> None:
         assert found[f"voltbus-{service.name}"] == {"http": service.port}
         [port] = find(of_set("tiny"), "Service", f"voltbus-{service.name}")["spec"]["ports"]
         assert (port["port"], port["targetPort"]) == (service.port, "http")
+
+
+SECRET = {"name": "gateway-tls", "key": "tls.crt"}
+SECURED = {"VOLTBUS_GATEWAY_TLS_CERTIFICATE": SECRET, "VOLTBUS_GATEWAY_TLS_KEY": SECRET | {"key": "tls.key"}}
+
+
+def test_with_a_certificate_the_gateway_has_a_port_for_tls() -> None:
+    route = {"enabled": True, "parentRefs": [{"name": "public"}], "hostnames": ["ocpp.example.com"]}
+    plain = objects(changed(TINY, {"gateway": {"tlsRoute": route}}))
+    both = objects(changed(TINY, {"gateway": {"tlsRoute": route, "secrets": SECURED}}))
+    alone = {"tlsRoute": route, "secrets": SECURED, "settings": {"VOLTBUS_GATEWAY_PLAIN": False}}
+    secured = objects(changed(TINY, {"gateway": alone}))
+    for given, ports in ((plain, {"ocpp": 80}), (both, {"ocpp": 80, "ocpps": 443}), (secured, {"ocpps": 443})):
+        service = find(given, "Service", "voltbus-stations")["spec"]["ports"]
+        assert {port["targetPort"]: port["port"] for port in service} == ports
+        gateway = find(given, "Deployment", "voltbus-gateway")
+        assert _ports(gateway).keys() == ports.keys() | {"http"}
+        rules = find(given, "NetworkPolicy", "voltbus-gateway")["spec"]["ingress"]
+        assert {port["port"] for rule in rules for port in rule["ports"]} == ports.keys() | {"http"}
+        [backend] = find(given, "TLSRoute", "voltbus-stations")["spec"]["rules"][0]["backendRefs"]
+        assert backend["port"] == (443 if "ocpps" in ports else 80)
+    fields = generate.PROCESSES["gateway"].model_fields
+    assert _ports(find(both, "Deployment", "voltbus-gateway"))["ocpps"] == fields["gateway_tls_port"].default
 
 
 def _ports(one: Object) -> dict[str, int]:

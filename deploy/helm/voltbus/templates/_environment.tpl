@@ -45,6 +45,19 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{- end -}}
 {{- end }}
 
+{{/* The ports of stations, as YAML: ocpp, unless it is switched off, and ocpps where there is a certificate. */}}
+{{- define "voltbus.stations" -}}
+{{- $here := dict "root" . "process" "gateway" -}}
+{{- $settings := include "voltbus.of" (merge (dict "kind" "settings") $here) | fromYaml -}}
+{{- $secrets := include "voltbus.of" (merge (dict "kind" "secrets") $here) | fromYaml -}}
+{{- if ne (toString (get $settings "VOLTBUS_GATEWAY_PLAIN")) "false" }}
+ocpp: 9000
+{{- end }}
+{{- if or (hasKey $secrets "VOLTBUS_GATEWAY_TLS_CERTIFICATE") (hasKey $settings "VOLTBUS_GATEWAY_TLS_CERTIFICATE") }}
+ocpps: 9443
+{{- end }}
+{{- end }}
+
 {{- define "voltbus.environment" -}}
 {{- $values := .root.Values -}}
 {{- $settings := include "voltbus.of" (merge (dict "kind" "settings") .) | fromYaml -}}
