@@ -16,8 +16,18 @@ from services.smartcharging import inbound_events, store
 from services.smartcharging.domain import presence, sessions
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import StationChange
-from services.smartcharging.domain.reports import ChosenSchedule, Reply, Report, ScheduleRejected, SessionLimit, decide
+from services.smartcharging.domain.profile import Kind, Profile, amounts
+from services.smartcharging.domain.reports import (
+    ChosenSchedule,
+    Reply,
+    Report,
+    ScheduleRejected,
+    SessionLimit,
+    UpdateWanted,
+    decide,
+)
 from services.smartcharging.domain.sessions import SessionReport
+from services.smartcharging.installed_profiles import installed_on
 from services.smartcharging.sharing import Sharing
 
 # Samples come all the time, and are planned for together.
@@ -86,10 +96,29 @@ async def _decide(db: Connection, reports: Reports) -> list[Reply | Refused]:
     """The reply to each report."""
     stations = {call.station_id for call, report in reports if isinstance(report, ChosenSchedule)}
     limits = await store.session_limits(db, stations)
+    profiles = await _dynamic_profiles(db, {call.station_id for call, one in reports if isinstance(one, UpdateWanted)})
     return [
-        report if isinstance(report, Refused) else decide(report, _session_limit(limits, call, report))
+        report
+        if isinstance(report, Refused)
+        else decide(report, _session_limit(limits, call, report), _amounts(profiles, call, report))
         for call, report in reports
     ]
+
+
+async def _dynamic_profiles(db: Connection, stations: Collection[str]) -> Mapping[tuple[str, int], Profile]:
+    """Those that stations have confirmed, by station and id."""
+    found = {}
+    for station_id in stations:
+        for one in await installed_on(db, station_id):
+            if one.installed and one.installed.kind == Kind.DYNAMIC:
+                found[station_id, one.profile_id] = one.installed
+    return found
+
+
+def _amounts(profiles: Mapping[tuple[str, int], Profile], call: Call, report: Report) -> Mapping[str, float] | None:
+    """What a profile says now, for the station that asks for an update of it."""
+    profile = profiles.get((call.station_id, report.profile_id)) if isinstance(report, UpdateWanted) else None
+    return amounts(profile) if profile else None
 
 
 def _session_limit(limits: Mapping[Key, SessionLimit], call: Call, report: Report) -> SessionLimit | None:

@@ -17,7 +17,11 @@ from services.smartcharging.domain.profile_commands import (
     CompositeSchedule,
     ReportProfiles,
     SetProfile,
+    UpdateProfile,
 )
+
+# Of 2.1, in its words.
+UPDATE = "UpdateDynamicSchedule"
 
 OUTCOMES: Mapping[End, Outcome] = {
     End.REFUSED: Outcome.REFUSED,
@@ -91,7 +95,7 @@ def profile_command(command: Command) -> ProfileCommand | None:
     )
 
 
-def _change(command: Command) -> Profile | ClearProfiles | None:
+def _change(command: Command) -> Profile | ClearProfiles | UpdateProfile | None:
     if command.action == CommandName.SET:
         return from_json(command.payload)
     if command.action == CommandName.CLEAR:
@@ -101,4 +105,6 @@ def _change(command: Command) -> Profile | ClearProfiles | None:
         return None
     if command.action == "SetChargingProfile":
         return dialect.read_profile(dict(command.payload))
+    if command.action == UPDATE and dialect.read_update:
+        return dialect.read_update(dict(command.payload))
     return dialect.read_clear(dict(command.payload)) if command.action == "ClearChargingProfile" else None

@@ -7,11 +7,13 @@ from typing import Any
 from services.common.calls.call import Call
 from services.smartcharging.dialects import v201
 from services.smartcharging.dialects.dialect import Payload
+from services.smartcharging.domain.profile_commands import UpdateProfile
 from services.smartcharging.domain.reports import (
     ChargingNeeds,
     ChosenSchedule,
     NoProfile,
     Report,
+    UpdateAccepted,
     UpdateRejected,
     UpdateWanted,
 )
@@ -47,6 +49,16 @@ def no_profile(reply: NoProfile) -> dict[str, Any]:
     return {"status": "NoChargingProfile", "statusInfo": v201.unsupported(reply.reason)}
 
 
+def update_accepted(reply: UpdateAccepted) -> dict[str, Any]:
+    """K28.FR.07."""
+    return {"status": "Accepted", "scheduleUpdate": dict(reply.amounts)}
+
+
+def read_update(payload: Payload) -> UpdateProfile:
+    """Of an UpdateDynamicSchedule that a client wrote."""
+    return UpdateProfile(payload["chargingProfileId"], payload["scheduleUpdate"])
+
+
 def update_rejected(reply: UpdateRejected) -> dict[str, Any]:
     """K28.FR.12."""
     return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidProfile", "additionalInfo": reply.reason}}
@@ -64,5 +76,11 @@ DIALECT = replace(
         "PullDynamicScheduleUpdate": update_wanted,
         "ReportDERControl": v201.notice,
     },
-    write={**v201.DIALECT.write, NoProfile: no_profile, UpdateRejected: update_rejected},
+    write={
+        **v201.DIALECT.write,
+        NoProfile: no_profile,
+        UpdateAccepted: update_accepted,
+        UpdateRejected: update_rejected,
+    },
+    read_update=read_update,
 )

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.smartcharging.domain.profile import Profile, Purpose
-from services.smartcharging.domain.profile_commands import ClearProfiles
+from services.smartcharging.domain.profile import Kind, Profile, Purpose, with_amounts
+from services.smartcharging.domain.profile_commands import ClearProfiles, UpdateProfile
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileCommand:
-    """A command that sets or clears. done: the station confirmed it. open: it has yet to answer."""
+    """A command that sets, clears or updates. done: the station confirmed it. open: it has yet to answer."""
 
     command_id: str
-    change: Profile | ClearProfiles
+    change: Profile | ClearProfiles | UpdateProfile
     status: str
     response: Any
     asked_at: datetime
@@ -38,6 +38,8 @@ def installed_profiles(commands: Iterable[ProfileCommand], ended: Collection[str
     for command in commands:
         if isinstance(command.change, Profile):
             _set(found, command.change, command)
+        elif isinstance(command.change, UpdateProfile):
+            _update(found, command.change, command)
         else:
             _clear(found, command.change, command)
     return sorted((one for one in found.values() if _is_shown(one, ended)), key=lambda one: one.profile_id)
@@ -54,6 +56,14 @@ def _set(found: dict[int, InstalledProfile], profile: Profile, command: ProfileC
     found[profile.id] = InstalledProfile(
         profile_id=profile.id, asked=profile, installed=installed, last_command=command
     )
+
+
+def _update(found: dict[int, InstalledProfile], update: UpdateProfile, command: ProfileCommand) -> None:
+    """K28.FR.06, K28.FR.11: where the station has taken it, of a Dynamic profile."""
+    known = found.get(update.id)
+    if command.done and known and known.installed and known.installed.kind == Kind.DYNAMIC:
+        installed = with_amounts(known.installed, update.amounts)
+        found[update.id] = replace(known, installed=installed, last_command=command)
 
 
 def _clear(found: dict[int, InstalledProfile], criteria: ClearProfiles, command: ProfileCommand) -> None:

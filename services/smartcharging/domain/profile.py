@@ -1,7 +1,7 @@
 """A charging profile in no version's words, and the rules that every profile has to keep."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -73,6 +73,27 @@ class Profile:
     valid_to: str | None = None
     transaction_id: str | None = None
     further: Mapping[str, Any] | None = None
+
+
+# What may be changed of a Dynamic profile (ChargingScheduleUpdateType of 2.1).
+AMOUNTS = tuple(
+    name + phase for name in ("limit", "dischargeLimit", "setpoint", "setpointReactive") for phase in ("", "_L2", "_L3")
+)
+
+
+def amounts(profile: Profile) -> dict[str, float]:
+    """What the first period of a profile allows and asks for, in the words of 2.1."""
+    period = profile.schedule.periods[0]
+    said = {"limit": period.limit, **(period.further or {})}
+    return {name: said[name] for name in AMOUNTS if said.get(name) is not None}
+
+
+def with_amounts(profile: Profile, changed: Mapping[str, float]) -> Profile:
+    """A Dynamic profile after an update (K28.FR.06)."""
+    period = profile.schedule.periods[0]
+    further = {**(period.further or {}), **{name: value for name, value in changed.items() if name != "limit"}}
+    updated = replace(period, limit=changed.get("limit", period.limit), further=further or None)
+    return replace(profile, schedule=replace(profile.schedule, periods=(updated,)))
 
 
 def as_json(profile: Profile) -> dict[str, Any]:

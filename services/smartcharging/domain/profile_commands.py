@@ -1,5 +1,6 @@
 """Commands about charging profiles in no version's words; dialects write them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,14 @@ class ClearProfiles:
     evse_id: int | None = None
     purpose: Purpose | None = None
     stack_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProfile:
+    """What is to change of a Dynamic profile (2.1 K28). amounts: see profile.amounts."""
+
+    id: int
+    amounts: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from services.ocpp.errors import OcppError
 from services.ocpp.timestamps import read_time
 from services.smartcharging.domain.installed_profiles import ProfileCommand, fits
 from services.smartcharging.domain.profile import Profile, Purpose
+from services.smartcharging.domain.profile_commands import UpdateProfile
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -53,6 +54,8 @@ def _asked(found: list[Profile], command: ProfileCommand) -> list[Profile]:
         # Until the station has confirmed it, it may have what it had.
         kept = [one for one in found if one.id != change.id] if command.done else found
         return [*kept, change] if command.done or command.open else found
+    if isinstance(change, UpdateProfile):
+        return found
     return [one for one in found if not fits(one, change)] if command.done else found
 
 

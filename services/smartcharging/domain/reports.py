@@ -1,5 +1,6 @@
 """What stations report about limits, needs and schedules, and the replies to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -69,6 +70,13 @@ class NoProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateAccepted:
+    """What the profile is to allow and ask for, see profile.amounts."""
+
+    amounts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateRejected:
     """There is no such Dynamic profile."""
 
@@ -85,12 +93,18 @@ class ScheduleRejected:
     """The schedule is not; the limits are sent again, which makes the station negotiate again (K15.FR.13)."""
 
 
-Reply: TypeAlias = Empty | NeedsRejected | NoProfile | ScheduleAccepted | ScheduleRejected | UpdateRejected
+Reply: TypeAlias = (
+    Empty | NeedsRejected | NoProfile | ScheduleAccepted | ScheduleRejected | UpdateAccepted | UpdateRejected
+)
 NO_SCHEDULES = "schedules are not computed here"
 
 
-def decide(report: Report, limit: SessionLimit | None = None) -> Reply:
-    """The reply to a report. limit: of the session that it is about, where there is one."""
+def decide(report: Report, limit: SessionLimit | None = None, amounts: Mapping[str, float] | None = None) -> Reply:
+    """The reply to a report.
+
+    limit: of the session that it is about, where there is one. amounts: of the Dynamic profile that it is about, as the
+    station has last confirmed it.
+    """
     match report:
         case ChosenSchedule():
             return _check(report, limit)
@@ -98,7 +112,8 @@ def decide(report: Report, limit: SessionLimit | None = None) -> Reply:
             # K15.FR.04, K18.FR.04, K19.FR.04. The other answers promise a schedule (K15.FR.07).
             return NoProfile(NO_SCHEDULES) if controlled else NeedsRejected(NO_SCHEDULES)
         case UpdateWanted():
-            return UpdateRejected("there is no such Dynamic profile")
+            # K28.FR.07, K28.FR.12.
+            return UpdateRejected("there is no such Dynamic profile") if amounts is None else UpdateAccepted(amounts)
         case Notice():
             # K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all.
             return Empty()

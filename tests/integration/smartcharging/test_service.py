@@ -104,3 +104,9 @@ async def test_what_postgres_cannot_index_is_kept_verbatim(smartcharging: Runnin
     [event] = smartcharging.announced()
     assert event.payload.encode() == call.payload
     assert not smartcharging.dead()
+
+
+async def test_a_station_asks_for_a_dynamic_profile_that_is_not_known(smartcharging: Running) -> None:
+    """K28.FR.12."""
+    call = smartcharging.call("PullDynamicScheduleUpdate", {"chargingProfileId": 3}, version="2.1")
+    assert (await smartcharging.ask(call))["status"] == "Rejected"

@@ -15,6 +15,7 @@ from services.smartcharging.domain.reports import (
     ScheduleAccepted,
     ScheduleRejected,
     SessionLimit,
+    UpdateAccepted,
     UpdateRejected,
     decide,
 )
@@ -52,8 +53,9 @@ def test_answers(action: str, example: Callable[[Any], Any]) -> None:
 
 def test_every_report_is_decided_and_every_reply_written() -> None:
     replies = {type(decide(report())) for report in get_args(Report)}
-    assert replies | {ScheduleRejected, NoProfile} == BY_VERSION["2.1"].write.keys()
-    assert BY_VERSION["2.1"].write.keys() - {NoProfile, UpdateRejected} == BY_VERSION["2.0.1"].write.keys()
+    new = {NoProfile, UpdateAccepted, UpdateRejected}
+    assert replies | {ScheduleRejected} | new == BY_VERSION["2.1"].write.keys()
+    assert BY_VERSION["2.1"].write.keys() - new == BY_VERSION["2.0.1"].write.keys()
 
 
 @pytest.mark.parametrize(("unit", "highest", "status"), [("A", 16, True), ("A", 16.1, False), ("W", 11040, True)])

@@ -8,10 +8,13 @@ import pytest
 from services.common.calls.call import Refused
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import BY_VERSION, DIALECTS
-from services.smartcharging.domain.profile import Kind, Purpose, as_json, from_json
-from services.smartcharging.domain.reports import ChosenSchedule, decide
+from services.smartcharging.domain.installed_profiles import installed_profiles
+from services.smartcharging.domain.profile import Kind, Purpose, amounts, as_json, from_json
+from services.smartcharging.domain.reports import ChosenSchedule, UpdateWanted, decide
+from services.smartcharging.remote import profile_command
 from tests.contract.examples import full
 from tests.unit.common.calls import call
+from tests.unit.smartcharging.test_profile_dialects import command
 
 SCHEMAS = VERSIONS["2.1"].schemas
 
@@ -67,6 +70,26 @@ def test_there_is_no_such_dynamic_profile() -> None:
 )
 def test_what_is_only_kept(action: str) -> None:
     assert answer(action, full(SCHEMAS.request_document(action))) == {}
+
+
+def test_an_update_of_a_dynamic_profile_is_remembered_and_told_when_it_is_asked_for() -> None:
+    """K28.FR.06, K28.FR.07: what the station confirmed last."""
+    period = {"startPeriod": 0, "limit": 9000, "operationMode": "ChargingOnly"}
+    schedule = {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [period]}
+    profile = {"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile"}
+    profile |= {"chargingProfileKind": "Dynamic", "chargingSchedule": [schedule]}
+    steps: list[Any] = [("SetChargingProfile", {"evseId": 1, "chargingProfile": profile}, "Accepted")]
+    for limit, status in ((4000, "Accepted"), (5000, "Rejected")):
+        update = {"chargingProfileId": 3, "scheduleUpdate": {"limit": limit, "limit_L2": 1}}
+        steps.append(("UpdateDynamicSchedule", update, status))
+    sent = [command(action, payload, "2.1", response={"status": status}) for action, payload, status in steps]
+    [known] = installed_profiles([change for one in sent if (change := profile_command(one))])
+    assert known.installed is not None
+    assert amounts(known.installed) == {"limit": 4000, "limit_L2": 1}
+    asked = call("PullDynamicScheduleUpdate", {"chargingProfileId": 3}, "2.1")
+    written = DIALECTS.write(asked, decide(UpdateWanted(3), amounts=amounts(known.installed)))
+    SCHEMAS.check_response("PullDynamicScheduleUpdate", written)
+    assert written == {"status": "Accepted", "scheduleUpdate": {"limit": 4000, "limit_L2": 1}}
 
 
 def test_a_profile_is_read_with_all_that_it_says() -> None:
