@@ -370,6 +370,12 @@ class WebSocket(Listener):
             self._enqueue(whole)
         return None
 
+    def _drop_backlog(self) -> None:
+        while self._backlog:
+            dropped = self._backlog.pop()
+            if isinstance(dropped, Arrived):
+                self._kept(-OBJECT - len(dropped.data))
+
     def _drop_fragments(self) -> None:
         if self._fragments is not None:
             self._kept(-len(self._fragments))
@@ -377,8 +383,11 @@ class WebSocket(Listener):
 
     def _handle(self, arrived: Arrived | PeerClose) -> int:
         """Handles one; bytes of the work that it was."""
-        begun = self._monotonic()
+        begun, deaf = self._monotonic(), self._deaf
         size = self._handled(arrived)
+        if self._deaf and not deaf:
+            # It was at fault, so what came behind it does not count.
+            self._drop_backlog()
         return max(size, int((self._monotonic() - begun) * A_SECOND))
 
     def _handled(self, arrived: Arrived | PeerClose) -> int:

@@ -195,6 +195,12 @@ RFC_7692 = [
         (),
         1007,
     ),
+    Row(
+        "7.1.7 what comes after a fault that is found late",
+        [raw(TEXT, b"\xff" * 9_000, FIN | RSV1), raw(TEXT, b"a" * 9_000)],
+        (),
+        1007,
+    ),
     Row("7.2.2 DEFLATE data that is no UTF-8", [raw(TEXT, deflated(b"\xff\xff"), FIN | RSV1)], (), 1007),
     Row(
         "7.1.1.2 each message has a context of its own",
