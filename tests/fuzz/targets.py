@@ -5,6 +5,7 @@ import contextlib
 import json
 import struct
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import orjson
@@ -25,6 +26,9 @@ from services.gateway.transport.deflate import Deflate, NotDeflate, TooLong, neg
 from services.gateway.transport.listener import WebSocketListener
 from services.ocpp.passwords import keyed
 from services.ocpp.sealing import Sealing
+from services.ocpp.soap import envelope
+from services.ocpp.soap.envelope import SOAP, NoEnvelope
+from services.ocpp.soap.spellings import SPELLINGS
 from tests.unit.gateway.offline import REQUEST, Heard, connected, read
 from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 from voltbus.v1.credentials_pb2 import Credentials
@@ -280,6 +284,22 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     getattr(LOOP, "_scheduled", []).clear()
 
 
+def soap(data: bytes) -> None:
+    """Whatever a station posts is a message or a fault; a message has a payload of JSON, whatever it says."""
+    given = Input(data)
+    shaped, body = given.number(2), given.rest()
+    if shaped:
+        name = b'<s:Envelope xmlns:s="%b" xmlns="urn://Ocpp/Cs/2012/06/"><s:Body>' % SOAP.encode()
+        body = name + b"<meterValuesRequest>%b</meterValuesRequest></s:Body></s:Envelope>" % body
+    try:
+        said = envelope.read(body)
+    except NoEnvelope:
+        return
+    if said.body is not None:
+        for action, spelling in product(("MeterValues", "StopTransaction"), SPELLINGS.values()):
+            assert type(orjson.loads(orjson.dumps(spelling.read_request(action, said.body)))) is dict
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (session, wire, deflate, handshake)
+    target.__name__: target for target in (session, wire, deflate, handshake, soap)
 }
