@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from xdist.scheduler import LoadFileScheduling
 
 from services.common.process.settings import CommonSettings
-from tests import type_adapters
+from tests import lazy_routes, type_adapters
 from voltbus.local import kafka, ports
 from voltbus.local.servers import Servers
 from voltbus.operator.prepare import create_schemas, create_topics
@@ -27,6 +27,7 @@ S = TypeVar("S", bound=CommonSettings)
 # At its usual rate the collector takes a fifth of the CPU, in imports and in each service that is built.
 gc.set_threshold(50_000, 20, 20)
 type_adapters.share()
+lazy_routes.defer()
 # How fast a machine is, is no property of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
