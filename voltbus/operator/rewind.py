@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -29,6 +29,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.client import committed_offsets, start, stop
 from services.common.kafka.security import client_options
 from services.common.postgres import outbox
+from services.common.postgres.commit_marks import CommitMarks
 from services.common.postgres.database import Connection, Database
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import now
@@ -45,6 +46,8 @@ from services.transactions.restoring import Told
 from voltbus.errors import LocalError
 from voltbus.operator.times import parse_past
 
+T = TypeVar("T")
+
 # A schema is told to be of a time, and a record is written before it is handled.
 MARGIN = timedelta(minutes=10)
 # A static member that stops stays in its group until its session ends, which takes seconds (ADR 14).
@@ -54,6 +57,7 @@ ANSWERED_WITHIN = 60.0
 # By its settings it does not read all of its topics: what it has read nothing of, it need not.
 STATION_LOG = "firmware.log"
 UNPUBLISHED = "select count(*) from outbox"
+SETTLED = "all is read, and nothing is otherwise than it was told"
 
 
 class NotYet(VoltbusError):
@@ -121,10 +125,13 @@ async def unread(settings: CommonSettings, service: str) -> Mapping[Reader, int]
 
 
 async def settle(settings: CommonSettings, service: str, *, give_up: bool = False) -> Settled:
-    """What is otherwise than others were told. Raises NotYet where something is still to be read.
+    """What is otherwise than others were told.
+
+    Raises NotYet where something is still to be read, Misconfigured where the schema was restored and not set back.
 
     give_up: what is not there; it is not told again.
     """
+    await _require_set_back(settings, service)
     left = await unread(settings, service)
     if waiting := [f"{count} records of {one.topic}" for one, count in left.items() if count]:
         raise NotYet(f"{service} has yet to read {', '.join(waiting)}: start it, and ask again")
@@ -140,6 +147,19 @@ async def settle(settings: CommonSettings, service: str, *, give_up: bool = Fals
         for one in differences
     ]
     return Settled([*lines, *newer], 0 if give_up else sum(not one.now for one in differences))
+
+
+async def _require_set_back(settings: CommonSettings, service: str) -> None:
+    """As a service asks before it starts: behind a schema that was not set back nothing is left to read."""
+    database = Database(settings, service)
+    await database.start()
+    try:
+        async with _bus(settings) as bus:
+            read = {group: [settings.topic(topic.name) for topic in read_by(group)] for group in groups(service)}
+            marks = CommitMarks(database)
+            await _answered(lambda: marks.require_all(bus, read), f"how far {service} is")
+    finally:
+        await database.close()
 
 
 async def _require_no_gateways(settings: CommonSettings) -> None:
@@ -208,13 +228,17 @@ async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> Mapp
     async def ask() -> Mapping[TopicPartition, OffsetAndMetadata]:
         return await committed_offsets(admin, one.group, places)
 
-    try:
-        # A Kafka that is new, or has lost a broker, finds coordinators a moment later.
-        async with asyncio.timeout(ANSWERED_WITHIN):
-            answer = await retry_until_available(ask)
-    except TimeoutError:
-        raise Unavailable(f"Kafka: nobody knows how far {one.group} is") from None
+    answer = await _answered(ask, f"how far {one.group} is")
     return {place.partition: known for place, known in answer.items()}
+
+
+async def _answered(ask: Callable[[], Awaitable[T]], what: str) -> T:
+    """A Kafka that is new, or has lost a broker, finds coordinators a moment later."""
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            return await retry_until_available(ask)
+    except TimeoutError:
+        raise Unavailable(f"Kafka: nobody knows {what}") from None
 
 
 async def _commit(settings: CommonSettings, one: Reader, offsets: Mapping[int, OffsetAndMetadata]) -> None:
@@ -282,7 +306,7 @@ def main() -> None:
         settings = CommonSettings.read()
         if given.settle:
             settled = asyncio.run(settle(settings, given.service, give_up=given.give_up))
-            for line in settled.lines:
+            for line in settled.lines or [SETTLED]:
                 print(line)
             if settled.missing:
                 raise NotYet(
