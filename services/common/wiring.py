@@ -53,6 +53,7 @@ from services.common.web.outbound.client import Outbound
 from services.common.web.overview import Services
 from services.common.web.request_metrics import RequestMetrics
 from services.common.web.request_traces import RequestTraces
+from services.ocpp.acls import written_by
 from services.ocpp.services import MEANINGS, SERVICES
 from services.ocpp.topics import Topics
 
@@ -298,7 +299,8 @@ def wire(
 def real(name: str, settings: type[S], build: Build[S]) -> Service:
     """The service on the real Kafka, Postgres and Redis. Raises Misconfigured."""
     read = settings.read()
-    return build(read, KafkaBus(read), Database(read, name), connect(read, 2), now)
+    bus = KafkaBus(read, writes=[read.topic(topic) for topic in written_by(name)])
+    return build(read, bus, Database(read, name), connect(read, 2), now)
 
 
 def main(name: str, settings: type[S], build: Build[S]) -> None:

@@ -16,6 +16,7 @@ from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport.listener import WebSocketListener
 from services.gateway.transport.soap.listener import SoapListener
+from services.ocpp.acls import GATEWAY, written_by
 from services.ocpp.services import MEANINGS
 
 
@@ -96,4 +97,5 @@ def real() -> Service:
     """The gateway on the real Kafka and Redis, from the environment. Raises Misconfigured."""
     settings = Settings.read()
     directory = RedisDirectory(connect(settings, 5), settings.slot_ttl, settings.route_ttl, settings.redis_prefix)
-    return build(settings, KafkaBus(settings), directory)
+    bus = KafkaBus(settings, writes=[settings.topic(topic) for topic in written_by(GATEWAY)])
+    return build(settings, bus, directory)

@@ -61,6 +61,11 @@ def read_by(group: str) -> Sequence[Topic]:
     ]
 
 
+def written_by(client: str) -> Sequence[str]:
+    """The topics that a client writes, without the prefix."""
+    return [acl.name for acl in acls(client) if "Write" in acl.operations]
+
+
 def strimzi(granted: Iterable[Acl]) -> list[dict[str, Any]]:
     """As `spec.authorization.acls` of a Strimzi KafkaUser has it."""
     return [

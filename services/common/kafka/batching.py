@@ -14,10 +14,11 @@ from operator import itemgetter
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidTimestampError, KafkaError
+from aiokafka.errors import InvalidTimestampError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.partitioner import murmur2
 
 from services.common.kafka.bus import OnDelivery, R, Record, oversized
+from services.common.kafka.rights import no_write
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
 # Kafka takes no record that is an hour ahead of its own clock (message.timestamp.after.max.ms), and says nothing more.
@@ -52,10 +53,18 @@ class BatchingProducer:
     renew: gives another producer. When aiokafka gives up a batch, the sequence of its partition has a hole, and Kafka
         refuses whatever comes after it.
     broker_wait: see BROKER_WAIT (0.5 s).
+    who: writes, for people.
     """
 
-    def __init__(self, producer: Any, renew: Callable[[], Awaitable[Any]], broker_wait: float = BROKER_WAIT) -> None:
-        self._renew, self._broker_wait = renew, broker_wait
+    def __init__(
+        self,
+        producer: Any,
+        renew: Callable[[], Awaitable[Any]],
+        broker_wait: float = BROKER_WAIT,
+        *,
+        who: str = "this client",
+    ) -> None:
+        self._renew, self._broker_wait, self._who = renew, broker_wait, who
         self._topics: dict[str, list[PartitionBatch]] = {}
         # Those with records that wait, in the order in which these came.
         self._waiting: dict[PartitionBatch, None] = {}
@@ -66,6 +75,8 @@ class BatchingProducer:
         self._tasks: set[asyncio.Task[None]] = set()
         # Why Kafka takes no records at all, for people; None while it does.
         self.refusal: str | None = None
+        # Topics that this user may not write to, as Kafka has said of the last batch.
+        self.denied: set[str] = set()
         self._flush_scheduled = self._retry_scheduled = self._producer_failed = False
         self._use(producer)
 
@@ -128,7 +139,7 @@ class BatchingProducer:
             if not updated:
                 problem = Unavailable(f"Kafka does not answer which partitions there are of {topic}")
         except KafkaError as error:
-            problem = _unavailable(error)
+            problem = self._unavailable(error, topic)
         self._look_up(topic)
         for record, on_delivery in self._unrouted.pop(topic):
             if self._batch_of(record):
@@ -169,8 +180,9 @@ class BatchingProducer:
             sent = await producer.send_batch(built, partition.topic, partition=partition.partition)
             batch.end = max(batch.end, (await sent).offset + len(items))
             self.refusal = None
+            self.denied.discard(partition.topic)
         except KafkaError as error:
-            problem = _unavailable(error)
+            problem = self._unavailable(error, partition.topic)
             if isinstance(error, InvalidTimestampError):
                 self.refusal = CLOCK_AHEAD
             if producer is self._producer and not self._producer_failed:
@@ -202,6 +214,15 @@ class BatchingProducer:
             del self._waiting[batch]
         return built, items
 
+    def _unavailable(self, error: KafkaError, topic: str) -> Unavailable:
+        text = f"Kafka: {error!r}"
+        if isinstance(error, TopicAuthorizationFailedError):
+            self.denied.add(topic)
+            text = no_write(self._who, [topic])
+        problem = Unavailable(text)
+        problem.__cause__ = error
+        return problem
+
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         # The event loop keeps only weak references to its tasks.
@@ -217,9 +238,3 @@ def _deliver(items: list[Item], problem: VoltbusError | None) -> None:
 @lru_cache(maxsize=1 << 15)
 def _hash(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFFFFFF
-
-
-def _unavailable(error: KafkaError) -> Unavailable:
-    problem = Unavailable(f"Kafka: {error!r}")
-    problem.__cause__ = error
-    return problem

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ from services.common.kafka.client import (
 )
 from services.common.kafka.diagnosis import why_unreachable
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
+from services.common.kafka.rights import denies_group, may_not_write, no_group, no_topic, no_write, who
 from services.common.kafka.security import client_options
 from services.common.process import metrics
 from services.common.process.backoff import retry_until_available
@@ -59,11 +60,19 @@ class KafkaBus(Bus):
     """One producer, and a consumer for each reader.
 
     settings: brokers and how they are reached, prefix of groups, instance (the static member), records of a poll.
-    timing: see KafkaTiming. Raises Misconfigured.
+    timing: see KafkaTiming. writes: topics that it will write to; whether it may is known before it does (none).
+    Raises Misconfigured.
     """
 
-    def __init__(self, settings: CommonSettings, timing: KafkaTiming = KafkaTiming()) -> None:
+    def __init__(
+        self, settings: CommonSettings, timing: KafkaTiming = KafkaTiming(), *, writes: Collection[str] = ()
+    ) -> None:
         self._settings, self._timing, self._options = settings, timing, client_options(settings)
+        self._who = who(self._options)
+        # Of which it is not known yet whether they may be written to.
+        self._unproven = set(writes)
+        # Those that this user may not read in.
+        self._denied_groups: set[str] = set()
         self._producer: Any = None
         # Why it cannot be started, for people.
         self._start_problem = ""
@@ -83,7 +92,7 @@ class KafkaBus(Bus):
         except Unavailable as problem:
             self._start_problem = str(problem)
             raise
-        self._batching = BatchingProducer(self._producer, self._renew_producer)
+        self._batching = BatchingProducer(self._producer, self._renew_producer, who=self._who)
 
     async def _start_producer(self) -> Any:
         producer = AIOKafkaProducer(
@@ -127,12 +136,24 @@ class KafkaBus(Bus):
                     degraded, leaderless = count_degraded(client, topics)
                     metrics.UNDER_REPLICATED.set(degraded)
                     metrics.LEADERLESS.set(leaderless)
-                    if denied := sorted(topics & client.cluster.unauthorized_topics):
-                        return NotReady(f"this user may not see the topic {', '.join(denied)} (ACLs)")
+                    if reason := await self._denied(client, topics):
+                        return NotReady(reason, lasting=True)
                     missing = sorted(topic for topic in topics if not client.cluster.partitions_for_topic(topic))
                     return NotReady(f"there is no topic {', '.join(missing)}") if missing else self._is_durable()
                 return NotReady(await why_unreachable(self._options, self._timing.answer))
         return False
+
+    async def _denied(self, client: Any, topics: Collection[str]) -> str:
+        """What this user may not do that it has tried or will try, for people; empty if nothing is known of."""
+        assert self._batching is not None
+        if unseen := client.cluster.unauthorized_topics.intersection(topics):
+            return no_topic(self._who, unseen)
+        if asked := self._unproven | self._batching.denied:
+            self._unproven = await may_not_write(client, asked)
+            self._batching.denied &= self._unproven
+        if self._unproven:
+            return no_write(self._who, self._unproven)
+        return no_group(self._who, self._denied_groups) if self._denied_groups else ""
 
     def _is_durable(self) -> bool | NotReady:
         """Whether what is written here survives a broker; said once."""
@@ -162,6 +183,21 @@ class KafkaBus(Bus):
         on_revoke: OnRevoke | None = None,
         note: Note | None = None,
     ) -> Subscription:
+        self._read.update(topics)
+
+        async def join(listener: KafkaSubscription) -> Any:
+            member = self._member(group, topics, linger)
+            member.subscribe(topics, listener=listener)
+            with self._reading_in(self._settings.topic(group)):
+                await start(member, self._options)
+            return member
+
+        subscription = KafkaSubscription(join, topics, on_revoke, note, self._timing)
+        await subscription.join()
+        return subscription
+
+    def _member(self, group: str, topics: Sequence[str], linger: float) -> Any:
+        """A consumer that is not started yet."""
         consumer = AIOKafkaConsumer(
             **self._options,
             group_id=self._settings.topic(group),
@@ -178,11 +214,19 @@ class KafkaBus(Bus):
         )
         if linger:
             linger_between_fetches(consumer, linger, enough=FULL_FETCH_BYTES)
-        self._read.update(topics)
-        subscription = KafkaSubscription(consumer, topics, on_revoke, note, self._timing)
-        consumer.subscribe(topics, listener=subscription)
-        await start(consumer, self._options)
-        return subscription
+        return consumer
+
+    @contextlib.contextmanager
+    def _reading_in(self, group: str) -> Iterator[None]:
+        """Remembers whether this user may. group: its name on the broker."""
+        try:
+            yield
+        except Unavailable as error:
+            if not denies_group(error):
+                raise
+            self._denied_groups.add(group)
+            raise Unavailable(no_group(self._who, [group])) from error
+        self._denied_groups.discard(group)
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         assert self._batching is not None
@@ -195,8 +239,10 @@ class KafkaBus(Bus):
         return {one.partition: Progress(max(ends[one], offset), offset) for one, offset in committed.items()}
 
     async def notes(self, group: str, topics: Collection[str]) -> Sequence[str]:
-        async with administrator(self._settings) as admin:
-            answer = await committed_offsets(admin, self._settings.topic(group))
+        name = self._settings.topic(group)
+        with self._reading_in(name):
+            async with administrator(self._settings) as admin:
+                answer = await committed_offsets(admin, name)
         return [known.metadata for place, known in answer.items() if place.topic in topics]
 
     async def _started_admin(self) -> Any:

@@ -191,7 +191,7 @@ async def committed_offsets(
     parts = [(topic, *part) for topic, parts in answer.topics for part in parts]
     for code in (answer.error_code, *(part[-1] for part in parts)):
         if code:
-            raise Unavailable(f"Kafka: {group}: {for_code(code).__name__}")
+            raise Unavailable(f"Kafka: {group}: {for_code(code).__name__}") from for_code(code)()
     return {
         TopicPartition(topic, number): OffsetAndMetadata(offset, metadata)
         for topic, number, offset, metadata, _ in parts

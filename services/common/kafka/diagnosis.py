@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.common.kafka.oauth import NoToken
+from services.common.kafka.rights import who
 
 # Seconds for each connection that is tried.
 PATIENCE = 5.0
@@ -38,7 +39,7 @@ def may_not(error: Exception, options: Mapping[str, Any]) -> str:
     if not isinstance(error, DENIALS):
         return ""
     what = type(error).__name__.removesuffix("Error")
-    return f"Kafka at {options['bootstrap_servers']} denies this to {_who(options)}: {what} (ACLs)"
+    return f"Kafka at {options['bootstrap_servers']} denies this to {who(options)}: {what} (ACLs)"
 
 
 async def why_unreachable(options: Mapping[str, Any], patience: float = PATIENCE) -> str:
@@ -65,7 +66,7 @@ def _refusal(error: Exception, options: Mapping[str, Any]) -> str:
         case NoToken():
             return f"is not asked: {error.args[0]}"
         case SaslAuthenticationFailed():
-            return f"refuses {_who(options)}: {_said(error)} ({USER if 'sasl_plain_username' in options else CLIENT})"
+            return f"refuses {who(options)}: {_said(error)} ({USER if 'sasl_plain_username' in options else CLIENT})"
         case UnsupportedSaslMechanismError():
             return f"takes no {options['sasl_mechanism']}: VOLTBUS_KAFKA_SASL_MECHANISM"
         case IllegalSaslStateError():
@@ -122,12 +123,6 @@ async def _connect(host: str, port: int, options: Mapping[str, Any], patience: f
     finally:
         with contextlib.suppress(OSError):
             connection.close()
-
-
-def _who(options: Mapping[str, Any]) -> str:
-    if name := options.get("sasl_plain_username"):
-        return f"user {name!r} ({options['sasl_mechanism']})"
-    return "our token" if "sasl_oauth_token_provider" in options else "this client"
 
 
 def _said(error: Exception) -> str:

@@ -10,33 +10,66 @@ import aiokafka
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.common.kafka.bus import Note, OnRevoke, PartitionTail, Record, Subscription, TopicPartition, TopicReader
-from services.common.kafka.client import KafkaTiming, poll, raise_if_broken, stop, translating_errors
+from services.common.kafka.client import (
+    ClientBroken,
+    KafkaTiming,
+    poll,
+    raise_if_broken,
+    stop,
+    translating_errors,
+)
+from services.common.kafka.rights import denies_group
 from services.common.process.errors import Unavailable
 
 
 class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]
-    """A static member of a group."""
+    """A static member of a group.
+
+    join: makes a consumer that has joined it, and calls this listener. When the group is denied to its user, aiokafka's
+    does not recover: once the right is there again another one joins.
+    """
 
     def __init__(
         self,
-        consumer: Any,
+        join: Callable[["KafkaSubscription"], Awaitable[Any]],
         topics: Sequence[str],
         on_revoke: OnRevoke | None,
         note: Note | None,
         timing: KafkaTiming,
     ) -> None:
-        self._consumer, self._topics, self._timing = consumer, topics, timing
+        self._join, self._topics, self._timing = join, topics, timing
         self._on_revoke, self._note = on_revoke, note
+        self._consumer: Any = None
+        self._denied = False
         self._positions: dict[aiokafka.TopicPartition, int] = {}
         self._committed: dict[aiokafka.TopicPartition, int] = {}
 
+    async def join(self) -> None:
+        """Raises Unavailable; then it may be called again."""
+        if self._consumer:
+            await self.on_partitions_revoked(())
+            await stop(self._consumer)
+        self._consumer = await self._join(self)
+        self._denied = False
+
     async def poll(self) -> Sequence[Record]:
-        batches = await poll(self._consumer, self._timing.poll)
+        if self._denied:
+            await self.join()
+        try:
+            batches = await poll(self._consumer, self._timing.poll)
+        except (ClientBroken, Unavailable) as error:
+            if not denies_group(error):
+                raise
+            self._denied = True
+            return []
         for partition, records in batches.items():
             self._positions[partition] = records[-1].offset + 1
         return [record for records in batches.values() for record in records]
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if self._denied:
+            # Who joins again reads again what was not committed.
+            return
         assigned = self._consumer.assignment()
         news = {
             partition: offset
@@ -55,6 +88,9 @@ class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # ty
             # There was a rebalance; the new owner of the partition reads again what was not committed.
             self._committed.clear()
         except (KafkaError, TimeoutError) as error:
+            if denies_group(error):
+                self._denied = True
+                return
             raise_if_broken(self._consumer)
             raise Unavailable(f"Kafka: {error!r}") from error
 
@@ -81,7 +117,7 @@ class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # ty
         return 0 if end is None or position is None else max(0, int(end) - position)
 
     def ready(self) -> bool:
-        return bool(self._consumer.assignment())
+        return not self._denied and bool(self._consumer.assignment())
 
     async def close(self) -> None:
         """With other members, leaves the group, so that they get its partitions at once; alone, it stays a member."""

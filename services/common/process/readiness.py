@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NotReady:
-    """False, and why: one line for operators, which anybody may read."""
+    """False, and why: one line for operators, which anybody may read. lasting: nobody need wait whether it passes."""
 
     reason: str
+    lasting: bool = False
 
     def __bool__(self) -> bool:
         return False
@@ -35,9 +36,11 @@ class StayingReady:
     _failing_since: float | None = None
 
     def of(self, answer: bool | NotReady) -> Answer:
-        """The answer of the check, or that it is good for now."""
+        """The answer of the check, or that it is good for now, unless it is lasting."""
         if answer:
             self._held, self._failing_since = True, None
+            return answer
+        if isinstance(answer, NotReady) and answer.lasting:
             return answer
         now = self.monotonic()
         if self._failing_since is None:

@@ -1,5 +1,6 @@
 """Errors of the REST API as RFC 9457 problem details."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -19,6 +20,8 @@ from services.common.web.problem_types import BY_STATUS, MEANINGS, ProblemType
 
 CONTENT_TYPE = "application/problem+json"
 # Instead of what pydantic says.
+# As pydantic writes a member of an enum.
+ENUM_MEMBER = re.compile(r"<\w+\.\w+: (.+?)>")
 WORDS = {"missing": "is missing"}
 MOST_LISTED = 20
 # Nobody reads it: the client left before it had sent all of its request, as web servers count it.
@@ -166,7 +169,8 @@ def _message(error: Mapping[str, Any], body: Any, names: Collection[str]) -> str
     if isinstance(body, bytes) and tuple(error["loc"]) == ("body",):
         return "is read as JSON only with the header Content-Type: application/json"
     if error["type"] in ("enum", "literal_error"):
-        return f"must be one of {error['ctx']['expected']}".replace("'", "").replace(" or ", ", ")
+        values = ENUM_MEMBER.sub(r"\1", str(error["ctx"]["expected"]))
+        return f"must be one of {values}".replace("'", "").replace(" or ", ", ")
     if error["type"] == "extra_forbidden":
         near = _nearest(str(error["loc"][-1]), names)
         return f"unknown; did you mean {near}?" if near else "is not known"

@@ -1,20 +1,23 @@
 """A whole Voltbus on a Kafka with an authorizer, each process as a user of its own with the ACLs of the page."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.admin import NewTopic
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.bus import Record
+from services.common.kafka.bus import Record, Subscription
+from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
@@ -85,11 +88,42 @@ async def grant(bootstrap: str) -> None:
         for client in CLIENTS:
             for acl in acls(client, PREFIX):
                 for operation in acl.operations:
-                    where = RESOURCES[acl.resource], acl.name, LITERAL
                     answer = await admin._send_to_controller(
-                        CreateAclsRequest(*where, f"User:{client}", "*", OPERATIONS[operation], ALLOW)
+                        CreateAclsRequest(*rule(client, acl.resource, acl.name, operation))
                     )
                     assert [result[0] for result in answer.creation_responses] == [0]
+
+
+def rule(client: str, resource: str, name: str, operation: str) -> tuple[Any, ...]:
+    return RESOURCES[resource], name, LITERAL, f"User:{client}", "*", OPERATIONS[operation], ALLOW
+
+
+@contextlib.asynccontextmanager
+async def without(kafka: Guarded, *right: str) -> AsyncIterator[None]:
+    """right: see rule."""
+    async with administrator(CommonSettings(kafka_bootstrap=f"127.0.0.1:{kafka.open}")) as admin:
+        await admin._send_to_controller(DeleteAclsRequest(*rule(*right)))
+        yield
+        await admin._send_to_controller(CreateAclsRequest(*rule(*right)))
+
+
+async def rest() -> None:
+    await asyncio.sleep(0)
+
+
+async def said(bus: KafkaBus, words: str, meanwhile: Callable[[], Awaitable[object]] = rest) -> None:
+    """Until a bus says so of its readiness. meanwhile: what is tried."""
+    async with asyncio.timeout(GIVE_UP):
+        while words not in str(await bus.ready()):
+            with contextlib.suppress(Unavailable):
+                await meanwhile()
+
+
+async def assigned(member: Subscription) -> None:
+    async with asyncio.timeout(GIVE_UP):
+        while not member.ready():
+            with contextlib.suppress(Unavailable):
+                await member.poll()
 
 
 async def run(*words: str, env: Mapping[str, str]) -> tuple[int | None, str]:
@@ -171,7 +205,7 @@ async def test_a_user_without_acls_is_told_so(stack: ServersOfTests, kafka: Guar
     bus = KafkaBus(settings)
     await bus.start()
     try:
-        with pytest.raises(Unavailable, match="TopicAuthorizationFailed"):
+        with pytest.raises(Unavailable, match=r"user 'gateway' .* may not write to the topic acls.tokens \(ACLs\)"):
             await bus.publish([Record(settings.topic(topics.TOKENS.name), b"key", b"")])
         assert "may not see the topic acls.tokens" in str(await bus.ready())
     finally:
@@ -179,3 +213,36 @@ async def test_a_user_without_acls_is_told_so(stack: ServersOfTests, kafka: Guar
     code, said = await run("voltbus.operator.prepare", env=await stack.fresh(topics=False) | kafka.user("stranger"))
     assert (code, said.count("\n")) == (1, 1)
     assert "Authorization" in said
+
+
+async def test_a_right_that_is_taken_away_is_named_and_nothing_ends(kafka: Guarded) -> None:
+    """Neither the member of a group, nor who writes; both go on when it is back."""
+    events, calls = (PREFIX + topic(name).name for topic, name in ((topics.events, "auth"), (topics.calls, "auth")))
+    async with administrator(CommonSettings(kafka_bootstrap=f"127.0.0.1:{kafka.open}")) as admin:
+        await admin.create_topics([NewTopic(name, 1, 1) for name in (events, calls)])
+    bus = KafkaBus(settings_of(CommonSettings, kafka.user("auth")), writes=[events])
+    async with without(kafka, "auth", "topic", events, "Write"):
+        await bus.start()
+        # Before anything is written.
+        await said(bus, f"user 'auth' (SCRAM-SHA-512) may not write to the topic {events} (ACLs)")
+    await said(bus, "True")
+    denied = f"user 'auth' (SCRAM-SHA-512) may not read in the group {PREFIX}auth (ACLs)"
+    group = "auth", "group", f"{PREFIX}auth", "Read"
+    try:
+        async with without(kafka, *group):
+            await said(bus, denied, lambda: bus.notes("auth", [calls]))
+        member = await retry_until_available(lambda: bus.subscribe("auth", [calls]))
+        await assigned(member)
+        async with without(kafka, *group):
+            await said(bus, denied, member.poll)
+            assert not member.ready()
+        await assigned(member)
+        await said(bus, "True")
+        record = Record(events, b"CP1", b"")
+        async with without(kafka, "auth", "topic", events, "Write"):
+            await said(bus, f"may not write to the topic {events}", lambda: bus.publish([record]))
+        await said(bus, "True")
+        await retry_until_available(lambda: bus.publish([record]))
+        await member.close()
+    finally:
+        await bus.close()

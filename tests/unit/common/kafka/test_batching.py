@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -194,6 +194,21 @@ async def test_what_kafka_refuses_is_told_and_the_next_goes_on() -> None:
     assert first == b"1"
     assert isinstance(problem, Unavailable)
     assert second == (b"2", None)
+
+
+async def test_a_right_that_is_missing_is_told_for_people_until_kafka_takes_the_topic_again() -> None:
+    world = World(calls=1)
+    world.send(b"one")
+    await rest()
+    await world.answer(0, TopicAuthorizationFailedError({"calls"}))
+    [(_, problem)] = world.said
+    assert isinstance(problem, Unavailable)
+    assert str(problem) == "this client may not write to the topic calls (ACLs)"
+    assert world.batching.denied == {"calls"}
+    world.send(b"two")
+    await rest()
+    await world.answer(1)
+    assert (world.said[1:], world.batching.denied) == ([(b"two", None)], set())
 
 
 async def test_after_a_batch_that_was_given_up_another_producer_goes_on() -> None:

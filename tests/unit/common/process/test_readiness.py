@@ -32,3 +32,12 @@ def test_none_is_none() -> None:
     grace = StayingReady(0, lambda: 0.0)
     assert grace.of(True) is True
     assert grace.of(NO) == NO
+
+
+def test_what_does_not_pass_by_itself_has_no_grace() -> None:
+    """A right that is missing is told at once; that Kafka is away may pass."""
+    grace = StayingReady(60, lambda: 0.0)
+    denied = NotReady("may not write", lasting=True)
+    assert grace.of(True) is True
+    assert grace.of(denied) == denied
+    assert grace.of(NO) == ReadyForNow()

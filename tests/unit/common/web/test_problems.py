@@ -1,6 +1,7 @@
 """Every error of the REST API is a problem (RFC 9457) that names the field and gives nothing away."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,12 @@ from services.common.web.app import web_app
 from services.common.web.problem_types import BY_STATUS, MEANINGS, URN, ProblemType
 from services.common.web.problems import CONTENT_TYPE, Problem
 from services.common.web.requests import MAX_BODY_BYTES
+
+
+class Colour(StrEnum):
+    RED = "red"
+    GREEN = "dark green"
+    NONE = "none"
 
 
 class Station(BaseModel):
@@ -32,6 +39,7 @@ class Body(BaseModel):
     either: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^a")] = 0
     stations: list[str | Station] = []
     kind: Literal["plain", "fancy"] = "plain"
+    tint: Literal[Colour.RED, Colour.GREEN] | None = None
 
 
 app = web_app("test")
@@ -176,6 +184,7 @@ async def test_a_body_that_is_not_called_json_is_told_the_header(http: httpx.Asy
         ({"number": 1, "colour": "red"}, "body.colour: is not known"),
         ({"number": 1, "Station": ["A"]}, "body.Station: unknown; did you mean stations?"),
         ({"number": 1, "kind": "plane"}, "body.kind: must be one of plain, fancy"),
+        ({"number": 1, "tint": "none"}, "body.tint: must be one of red, dark green"),
         ({"number": 1, "stations": [{"name": "A", "phases": [4]}]}, "body.stations.0.phases.0: must be one of 1, 2, 3"),
         ({"number": 1, "stations": ["A", {"phases": [1]}]}, "body.stations.1.name: is missing"),
         ({"number": 1, "stations": [7]}, "body.stations.0: must be a valid string, or must be a valid dictionary"),
