@@ -46,6 +46,11 @@ def with_running(settings: LocalSettings) -> LocalSettings:
     )
 
 
+def runs_here(settings: LocalSettings) -> bool:
+    """Whether a stack runs on this data folder; processes that somebody has started by hand are none."""
+    return _stored(settings) is not None
+
+
 def running_servers(settings: LocalSettings) -> Mapping[str, str]:
     """`host:port` of Postgres, Redis and Kafka: of the stack that runs here, or as they are set; without others."""
     if (stored := _stored(settings)) is not None:

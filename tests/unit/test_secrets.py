@@ -7,7 +7,9 @@ from pathlib import Path
 import jwt
 import pytest
 
+from services.common.web import access
 from voltbus.errors import LocalError
+from voltbus.operator import tokens
 from voltbus.operator.tokens import LIFETIME, bearer_token
 from voltbus.secrets import load_secrets
 from voltbus.settings import LocalSettings
@@ -63,3 +65,21 @@ def test_a_token_suits_what_the_services_were_told_to_check(tmp_path: Path) -> N
     jwt.decode(bearer_token(settings), secret, ["HS256"], issuer="me", audience="us")
     with pytest.raises(LocalError, match="VOLTBUS_JWT_JWKS_URL"):
         bearer_token(replace(settings, jwks_url="https://issuer.example/keys"))
+
+
+def test_a_token_of_somebody_with_a_role_within_groups(tmp_path: Path) -> None:
+    secret = "the operator's own secret, long enough"
+    settings = LocalSettings(tmp_path, jwt_secret=secret)
+    token = bearer_token(settings, "anna", "voltbus.operate", {"voltbus_groups": ["vienna"]})
+    claims = jwt.decode(token, secret, ["HS256"])
+    assert (claims["sub"], claims["roles"], claims["voltbus_groups"]) == ("anna", ["voltbus.operate"], ["vienna"])
+    assert "scope" not in claims
+
+
+def test_both_sides_know_the_shortest_key() -> None:
+    assert tokens.LEAST_SECRET == access.LEAST_SECRET
+
+
+def test_a_key_that_services_would_refuse_signs_nothing(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="VOLTBUS_JWT_SECRET is too short"):
+        bearer_token(LocalSettings(tmp_path, jwt_secret="short"))

@@ -29,18 +29,34 @@ def prepare(
 
 
 @app.command()
-def token() -> None:
+def token(
+    subject: Annotated[str, typer.Option(help="whom it names, which is kept as the author of what is done")] = "local",
+    role: Annotated[
+        Literal["read-only", "operator", "admin"] | None, typer.Option(help="what it may; else it has all scopes")
+    ] = None,
+    groups: Annotated[
+        list[str] | None, typer.Option("--group", help="limited to stations of this group; can be repeated")
+    ] = None,
+) -> None:
     """Print a bearer token for the REST APIs.
 
-    It has all scopes, is valid for 30 days, and is signed with VOLTBUS_JWT_SECRET or the key of the local stack. Where
-    VOLTBUS_JWT_ISSUER or VOLTBUS_JWT_JWKS_URL is set there is none: get one from that issuer, and set VOLTBUS_TOKEN.
+    It is valid for 30 days, and signed with VOLTBUS_JWT_SECRET or the key of the local stack. Where VOLTBUS_JWT_ISSUER
+    is an address, or VOLTBUS_JWT_JWKS_URL is set, there is none: get one from that issuer, and set VOLTBUS_TOKEN.
     """
+    from services.common.process.settings import CommonSettings
     from voltbus.operator.tokens import bearer_token
     from voltbus.running import with_running
     from voltbus.settings import read_settings
 
     with cli_errors():
-        print(bearer_token(with_running(read_settings())))
+        names = CommonSettings.read()
+        roles = {
+            "read-only": names.jwt_read_only_roles,
+            "operator": names.jwt_operator_roles,
+            "admin": names.jwt_admin_roles,
+        }
+        limits = {names.jwt_groups_claim: groups} if groups else {}
+        print(bearer_token(with_running(read_settings()), subject, roles[role][0] if role else None, limits))
 
 
 @app.command()

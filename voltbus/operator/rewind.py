@@ -290,6 +290,14 @@ def _warn_of_age(moment: datetime) -> None:
         print(f"voltbus: warning: Kafka keeps {kept.days} days; what is older is not read again", file=sys.stderr)
 
 
+def _with_time(words: Sequence[str]) -> list[str]:
+    """The time in one word with its option: argparse takes -5m for an option, and says only how it is used."""
+    if "--to" not in words[:-1]:
+        return list(words)
+    at = words.index("--to")
+    return [*words[:at], f"--to={words[at + 1]}", *words[at + 2 :]]
+
+
 def main() -> None:
     """Exits 1 with one line if it fails."""
     parser = argparse.ArgumentParser("python -m voltbus.operator.rewind", description=__doc__)
@@ -298,7 +306,7 @@ def main() -> None:
     what.add_argument("--to", metavar="TIME", help="when the backup was begun: RFC 3339, or how long ago, such as 90m")
     what.add_argument("--settle", action="store_true", help="when all is read again, and before gateways start")
     parser.add_argument("--give-up", action="store_true", help="with --settle: sessions that Kafka no longer has")
-    given = parser.parse_args()
+    given = parser.parse_args(_with_time(sys.argv[1:]))
     if given.give_up and not given.settle:
         parser.error("--give-up is for --settle")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error

@@ -10,7 +10,8 @@ from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError, reason
 from voltbus.operator.output import print_json, table, terminal
 from voltbus.operator.rest import NoAnswer, Rest, installation
-from voltbus.running import running_servers
+from voltbus.running import running_servers, runs_here
+from voltbus.settings import REST
 
 COLUMNS = ("name", "address", "state", "reason")
 READY, NOT_READY, NO_ANSWER = "ready", "not ready", "no answer"
@@ -34,7 +35,7 @@ def show(as_json: bool) -> bool:
     rest = installation()
     with ThreadPoolExecutor(16) as pool:
         servers = list(pool.map(_server, running_servers(rest.settings).items()))
-        processes = list(pool.map(lambda name: _process(rest, name), _names(rest)))
+        processes = list(pool.map(lambda name: _process(rest, name), processes_of(rest)))
     if all(part.state == NO_ANSWER for part in processes):
         raise LocalError("nothing runs here: start it with `make run`, or set VOLTBUS_URL to where it runs")
     parts = [*servers, *processes]
@@ -50,11 +51,12 @@ def show(as_json: bool) -> bool:
     return all(part.state == READY for part in parts)
 
 
-def _names(rest: Rest) -> Sequence[str]:
+def processes_of(rest: Rest) -> Sequence[str]:
     """The processes that run here; of an installation elsewhere the services, and a gateway if its address is given."""
     if rest.named:
         return [name for name in ("gateway", *SERVICES) if name in rest.named or name in SERVICES]
-    return rest.settings.processes
+    # The one address of all services is there with the stack alone.
+    return [name for name in rest.settings.processes if name != REST or runs_here(rest.settings)]
 
 
 def _process(rest: Rest, name: str) -> Part:

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
@@ -9,6 +11,8 @@ from voltbus.secrets import load_secrets
 from voltbus.settings import LocalSettings
 
 LIFETIME = 30 * 24 * 3600
+# RFC 7518 §3.2, in bytes; services refuse a shorter one.
+LEAST_SECRET = 32
 # Whatever could be signed here would be refused.
 FROM_ISSUER = (
     "bearer tokens come from {}, none is made here: get one there, as docs/access.md says, and set VOLTBUS_TOKEN"
@@ -36,16 +40,24 @@ def _given(settings: LocalSettings) -> str:
     return settings.token.strip() if settings.token else ""
 
 
-def bearer_token(settings: LocalSettings) -> str:
-    """A JWT with every scope, valid for 30 days. Raises LocalError where an identity provider issues them."""
+def bearer_token(
+    settings: LocalSettings, subject: str = "local", role: str | None = None, groups: Mapping[str, Sequence[str]] = {}
+) -> str:
+    """A JWT, valid for 30 days. Raises LocalError where an identity provider issues them, or the key is too short.
+
+    role: by its name in tokens; None is every scope. groups: to which it is limited, by the name of their claim.
+    """
     import jwt
 
     if settings.issuer:
         raise LocalError(FROM_ISSUER.format(settings.issuer))
     now = int(time.time())
     scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
-    claims = {"sub": "local", "iat": now, "exp": now + LIFETIME, "scope": " ".join(scopes)}
+    claims: dict[str, Any] = {"sub": subject, "iat": now, "exp": now + LIFETIME, **groups}
+    claims |= {"roles": [role]} if role else {"scope": " ".join(scopes)}
     claims |= {"iss": settings.jwt_issuer} if settings.jwt_issuer else {}
     claims |= {"aud": settings.jwt_audience} if settings.jwt_audience else {}
     secret = settings.jwt_secret or load_secrets(settings.data / "secrets").jwt_secret
+    if len(secret.encode()) < LEAST_SECRET:
+        raise LocalError(f"VOLTBUS_JWT_SECRET is too short: services take none of less than {LEAST_SECRET} bytes")
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -72,8 +72,10 @@ def _refusal(error: Exception, options: Mapping[str, Any]) -> str:
         case IllegalSaslStateError():
             return f"asks for no user at this port: {PROTOCOL} is {options['security_protocol']}"
         case ssl.SSLCertVerificationError(verify_code=code, verify_message=message):
-            what = "is for another name" if code in ANOTHER_NAME else "is not trusted"
-            return f"has a certificate that {what}: {message.rstrip('.')} (VOLTBUS_KAFKA_SSL_CA)"
+            what, setting = ("is not trusted", "VOLTBUS_KAFKA_SSL_CA")
+            if code in ANOTHER_NAME:
+                what, setting = "is for another name", "the address in VOLTBUS_KAFKA_BOOTSTRAP"
+            return f"has a certificate that {what}: {message.rstrip('.')} ({setting})"
     return ""
 
 

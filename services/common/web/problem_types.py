@@ -57,7 +57,7 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.NOT_FOUND: Meaning(404, "What the request names does not exist"),
     ProblemType.NO_SUCH_ADDRESS: Meaning(404, "Nothing is served at this address"),
     ProblemType.OTHER_SERVICE: Meaning(404, "The action belongs to another service"),
-    ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and has never connected"),
+    ProblemType.UNKNOWN_STATION: Meaning(404, "No such station is known"),
     ProblemType.WRONG_METHOD: Meaning(405, "The address does not take this method; `Allow` names those it takes"),
     ProblemType.NOT_AVAILABLE_AS: Meaning(406, "The service cannot answer as the header `Accept` asks"),
     ProblemType.TOO_SLOW: Meaning(408, "The request did not arrive in time"),

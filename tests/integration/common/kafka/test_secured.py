@@ -168,6 +168,7 @@ async def test_a_certificate_that_is_not_trusted_is_said(kafka: Secured) -> None
 async def test_a_certificate_for_another_name_is_said(kafka: Secured) -> None:
     said = await refusal(kafka.reached("TLS", kafka_bootstrap=f"localhost:{kafka.ports['TLS']}"))
     assert "has a certificate that is for another name: Hostname mismatch" in said
+    assert said.endswith("(the address in VOLTBUS_KAFKA_BOOTSTRAP)")
 
 
 @pytest.mark.parametrize("listener", ["TLS", "MTLS", "SASLTLS"])
