@@ -18,7 +18,7 @@ from services.common.process.errors import Unavailable
 from services.ocpp import topics
 from services.ocpp.id_tokens import mask as mask_token
 from voltbus.errors import LocalError
-from voltbus.operator.kafka import kafka_bus
+from voltbus.operator.kafka import UNSEEN, kafka_bus
 from voltbus.operator.output import json_text, terminal, visible
 from voltbus.operator.records import read_message, shown
 
@@ -134,7 +134,7 @@ async def _readers(bus: Bus, names: Sequence[str], from_beginning: bool) -> Asyn
             try:
                 reader = await bus.read_topic(name, newest=None if from_beginning else 0)
             except Unavailable as error:
-                raise LocalError(f"cannot read {name} ({error}): has `voltbus prepare` created it?") from error
+                raise LocalError(f"cannot read {name} ({error}): {UNSEEN}") from error
             stack.push_async_callback(reader.close)
             readers.append(reader)
         yield readers

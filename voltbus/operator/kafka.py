@@ -9,6 +9,9 @@ from voltbus.running import with_running
 from voltbus.secrets import load_secrets
 from voltbus.settings import read_settings
 
+# Kafka shows no topic to who has no right to see it.
+UNSEEN = "either it is not there (`voltbus prepare` creates it), or this user may not see it (docs/acls.md)"
+
 
 def kafka_bus() -> tuple[KafkaBus, CommonSettings]:
     """The Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs here, not started yet, and its settings.

@@ -81,11 +81,14 @@ def wanted(settings: CommonSettings) -> Sequence[WantedTopic]:
 def differences(topic: WantedTopic, found: FoundTopic | None) -> Iterator[str]:
     """What is not as it is to be, in words."""
     if found is None:
-        yield "is missing"
+        yield "is missing, or may not be seen (Describe, docs/acls.md)"
         return
     yield from divided(topic, found)
     if topic.replication > 0 and found.replication != topic.replication:
         yield f"replicas {found.replication}, not {topic.replication}"
+    if not found.configs:
+        yield "how it is kept may not be seen (DescribeConfigs, docs/acls.md)"
+        return
     for name in COMPARED:
         value, expected = found.configs.get(name, ""), topic.configs.get(name)
         if expected is not None and value != expected:

@@ -85,11 +85,11 @@ def test_what_may_not_be_known_is_no_danger_but_a_difference() -> None:
     """Without DescribeConfigs."""
     unknown = replace(KEPT, configs={})
     assert not [*undurable(unknown)]
-    assert "cleanup.policy unknown, not delete" in [*differences(CALLS, unknown)]
+    assert [*differences(CALLS, unknown)] == ["how it is kept may not be seen (DescribeConfigs, docs/acls.md)"]
 
 
 def test_a_topic_that_is_missing_is_said_and_nothing_else() -> None:
-    assert [*differences(CALLS, None)] == ["is missing"]
+    assert [*differences(CALLS, None)] == ["is missing, or may not be seen (Describe, docs/acls.md)"]
 
 
 @given(st.dictionaries(st.text("ab", min_size=1), st.lists(st.sampled_from(["x", "y"]), unique=True)))

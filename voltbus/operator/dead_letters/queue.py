@@ -15,6 +15,7 @@ from voltbus.errors import LocalError
 from voltbus.operator.dead_letters.dead_letter import DeadLetter, original_record
 from voltbus.operator.dead_letters.filter import Filter
 from voltbus.operator.dead_letters.topic import CLAIM, SENT, DeadLetterTopic, State, replay_record
+from voltbus.operator.kafka import UNSEEN
 
 Name = Callable[[str], str]
 
@@ -58,7 +59,7 @@ class DeadLetterQueue:
                 while not reader.caught_up():
                     await _read(reader, dead_topic)
             except Unavailable as error:
-                raise LocalError(f"cannot read {topic} ({error}): has `voltbus prepare` created it?") from error
+                raise LocalError(f"cannot read {topic} ({error}): {UNSEEN}") from error
 
     async def close(self) -> None:
         for reader in self._readers.values():
