@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 from google.protobuf.message import Message
 
@@ -38,6 +39,12 @@ def _station_fields(station: stations.Station) -> dict[str, Any]:
     """What an event says of a registration itself."""
     fields = {"station_id": station.station_id, "groups": station.groups, "location_id": station.location_id}
     return fields | {"author": station.author or ""}
+
+
+def _certificate_fields(revocation: Revocation, author: str | None) -> dict[str, Any]:
+    names = ("fingerprint", "serial_number", "issuer", "reason")
+    said = {name: getattr(revocation, name) or "" for name in names}
+    return said | {"revocation_id": revocation.id, "author": author or ""}
 
 
 def token_changed(event: tokens.TokenChanged) -> tuple[str, Message]:
@@ -168,6 +175,16 @@ class Publication:
     def revocation_tombstone(self, revocation: Revocation) -> Record:
         """It is no more."""
         return Record(self._revocations, revocation.key.encode(), None)
+
+    def certificate_revoked(self, revocation: Revocation) -> Record:
+        """The event."""
+        event = pb.CertificateRevoked(**_certificate_fields(revocation, revocation.author), at=revocation.revoked_at)
+        return self.events.record(event, revocation.id, uuid4().hex, revocation.revoked_at)
+
+    def revocation_withdrawn(self, revocation: Revocation, at: datetime, author: str | None) -> Record:
+        """The event."""
+        event = pb.CertificateRevocationWithdrawn(**_certificate_fields(revocation, author), at=at)
+        return self.events.record(event, revocation.id, uuid4().hex, at)
 
     def location(self, location: locations.Location) -> Record:
         """The state of a location."""

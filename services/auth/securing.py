@@ -22,15 +22,11 @@ EVERY_SECONDS = 1.0
 
 KEEP = """
 insert into reached_profile as r (station_id, profile, at)
-select distinct on (station_id) station_id, profile, at
+select distinct on (station_id, profile) station_id, profile, at
 from unnest($1::text[], $2::smallint[], $3::timestamptz[]) as u (station_id, profile, at)
-order by station_id, profile desc, at desc
-on conflict (station_id) do update set
-    profile = greatest(r.profile, excluded.profile),
-    at = case when excluded.profile < r.profile then r.at
-              when excluded.profile > r.profile then excluded.at
-              else greatest(r.at, excluded.at) end"""
-DUE = "select station_id from reached_profile order by station_id limit $1"
+order by station_id, profile, at desc
+on conflict (station_id, profile) do update set at = greatest(r.at, excluded.at)"""
+DUE = "select distinct station_id from reached_profile order by station_id limit $1"
 TAKE = "delete from reached_profile where station_id = $1 returning profile, at"
 
 log = structlog.get_logger()
@@ -77,10 +73,10 @@ class Securing:
     async def _take(self, station_id: str) -> None:
         async with self.store.change() as work:
             current = await work.station(station_id)
-            reached = await work.db.fetchrow(TAKE, station_id)
-            if current is None or reached is None:
+            reached = {row["profile"]: row["at"] for row in await work.db.fetch(TAKE, station_id)}
+            if current is None or not reached:
                 return
-            decision = domain.secured(current, reached["profile"], reached["at"], self.clock())
+            decision = domain.secured(current, reached, self.clock())
             await work.save_station(decision, uuid4().hex)
         if decision.events:
-            log.info("the security profile has risen", station_id=station_id, profile=reached["profile"])
+            log.info("the security profile has risen", station_id=station_id, profile=decision.station.security_profile)

@@ -409,6 +409,42 @@ class LocationRemoved(_message.Message):
     author: str
     def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
+class CertificateRevoked(_message.Message):
+    __slots__ = ("revocation_id", "at", "author", "fingerprint", "serial_number", "issuer", "reason")
+    REVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    revocation_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    fingerprint: str
+    serial_number: str
+    issuer: str
+    reason: str
+    def __init__(self, revocation_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., fingerprint: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CertificateRevocationWithdrawn(_message.Message):
+    __slots__ = ("revocation_id", "at", "author", "fingerprint", "serial_number", "issuer", "reason")
+    REVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    revocation_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    fingerprint: str
+    serial_number: str
+    issuer: str
+    reason: str
+    def __init__(self, revocation_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., fingerprint: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class GroupChanged(_message.Message):
     __slots__ = ("group", "at", "author", "free_vend", "free_vend_account")
     GROUP_FIELD_NUMBER: _ClassVar[int]

@@ -1,5 +1,6 @@
 """REST of certificates that are revoked."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -22,6 +23,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 Digits = Annotated[str, StringConstraints(max_length=120, pattern=r"^[0-9A-Fa-f:]*[0-9A-Fa-f]$")]
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="as the list has it")]
 MISSING = problem_responses({404: "it is not revoked"})
+BLANKS = re.compile(r"\s*(?<!\\)([=,+])\s*")
 
 
 class RevocationBody(BaseModel):
@@ -71,11 +73,11 @@ class RevocationBody(BaseModel):
     @field_validator("issuer")
     @classmethod
     def _name(cls, issuer: str | None) -> str | None:
-        """As the gateway writes it."""
+        """As the gateway writes it. Tools put blanks around `=` and `,`."""
         if issuer is None:
             return None
         try:
-            return x509.Name.from_rfc4514_string(issuer).rfc4514_string()
+            return x509.Name.from_rfc4514_string(BLANKS.sub(r"\1", issuer)).rfc4514_string()
         except ValueError:
             raise ValueError("must be a distinguished name such as CN=CSO Sub-CA,O=Example (RFC 4514)") from None
 
@@ -124,7 +126,10 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         async with store.change() as work:
             new = await revocations_store.add(work.db, revocation)
             kept = revocation if new else await revocations_store.one(work.db, revocation.id)
-            await outbox.add(work.db, [store.publication.revocation(revocation)])
+            records = [store.publication.revocation(revocation)]
+            if new:
+                records.append(store.publication.certificate_revoked(revocation))
+            await outbox.add(work.db, records)
         response.status_code = 201 if new else 200
         return _view(kept or revocation)
 
@@ -147,13 +152,14 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         return _view(found)
 
     @routes.delete("/{id}", dependencies=write, status_code=204, responses=MISSING)
-    async def withdraw(id: Id) -> None:
+    async def withdraw(id: Id, author: Author) -> None:
         """Takes a certificate off the list: it counts again, for as long as it is valid."""
         async with store.change() as work:
             removed = await revocations_store.remove(work.db, id)
             if removed is None:
                 raise not_found("revoked certificate")
-            await outbox.add(work.db, [store.publication.revocation_tombstone(removed)])
+            records = [store.publication.revocation_tombstone(removed)]
+            await outbox.add(work.db, [*records, store.publication.revocation_withdrawn(removed, clock(), author)])
 
     return routes
 

@@ -245,14 +245,16 @@ def lowered(current: Station, to: int, now: datetime, author: str | None = None)
     return _become(current, replace(current, security_profile=kept_profile(to), profile_lowered_at=now), now, author)
 
 
-def secured(current: Station, reached: int, at: datetime, now: datetime) -> StationDecision:
-    """The station has connected with that profile: from then on with no lower one (A05.FR.07).
+def secured(current: Station, reached: Mapping[int, datetime], now: datetime) -> StationDecision:
+    """The station has connected with these profiles: from then on with none that is lower than the highest (A05.FR.07).
 
-    Told late or again, it changes nothing that was said since.
+    reached: by profile, when that was last. Told late or again, it changes nothing that was said since.
     """
-    if reached <= profile(current) or reached < 2 or (current.profile_lowered_at and at <= current.profile_lowered_at):
+    lowered_at = current.profile_lowered_at
+    highest = max((one for one, at in reached.items() if not lowered_at or at > lowered_at), default=0)
+    if highest <= profile(current) or highest < 2:
         return StationDecision(current)
-    return _become(current, replace(current, security_profile=reached), now, None)
+    return _become(current, replace(current, security_profile=highest), now, None)
 
 
 def read_as(current: Station, reading: str | None, now: datetime, author: str | None = None) -> StationDecision:

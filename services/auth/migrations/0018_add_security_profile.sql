@@ -9,9 +9,10 @@ alter table station
     add column downgrade_allowed boolean not null default false,
     add column expired_certificate_allowed boolean not null default false;
 create table reached_profile (
-    station_id text collate "C" primary key,
+    station_id text collate "C" not null,
     profile smallint not null,
-    at timestamptz not null
+    at timestamptz not null,
+    primary key (station_id, profile)
 );
 -- id: 64 hexadecimal digits. key: as gateways know it.
 create table revocation (

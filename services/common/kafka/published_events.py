@@ -11,6 +11,7 @@ TOKEN = "id_token in lower case"
 LOCATION = "location_id"
 SITE = "site_id"
 GROUP = "group"
+REVOCATION = "revocation_id"
 WINDOW = "window_id"
 PROFILE = "name"
 WEBHOOK = "webhook_id"
@@ -31,6 +32,8 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.LocationChanged: LOCATION,
         pb.LocationRemoved: LOCATION,
         pb.GroupChanged: GROUP,
+        pb.CertificateRevoked: REVOCATION,
+        pb.CertificateRevocationWithdrawn: REVOCATION,
         pb.AuthorizationDecided: STATION,
         **BY_ALL,
     },

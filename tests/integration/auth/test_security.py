@@ -1,11 +1,12 @@
 """Security profiles and revoked certificates by REST, and what gateways get to know of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.common.kafka.bus import Record
+from services.ocpp.certificates import by_serial_number
 from tests.clients.certificates import Authority
 from tests.clients.system import eventually
 from tests.integration.auth.conftest import compacted, credentials, registrations
@@ -34,14 +35,14 @@ async def profile(auth: Running) -> int:
 async def reached(auth: Running, to: int, at: datetime | None = None) -> None:
     """A gateway says that the station has come with that profile."""
     result = Result(station_id="CP1", outcome=OUTCOME_SECURED, security_profile=to)
-    result.at.FromDatetime(at or datetime.now(UTC))
+    result.at.FromDatetime(at or auth.time() + timedelta(seconds=1))
     await auth.bus.publish([Record("ocpp.results.auth", b"CP1", result.SerializeToString())])
 
 
 async def test_a_profile_rises_by_itself_and_falls_by_an_operator(auth: Running) -> None:
     """A05.FR.07"""
     assert (await put(auth))["security_profile"] == 1
-    before = datetime.now(UTC) - timedelta(minutes=1)
+    before = auth.time() - timedelta(minutes=1)
     await reached(auth, 3, before)
     await reached(auth, 2, before)
     await eventually(lambda: profile(auth), lambda found: found == 3)
@@ -105,7 +106,7 @@ async def test_certificates_are_revoked_and_taken_off_the_list(auth: Running) ->
     listed = (await auth.http.get("/v1/revoked-certificates")).json()["items"]
     assert sorted(listed, key=lambda one: one["id"]) == sorted([first, other], key=lambda one: one["id"])
     await auth.settled()
-    keys = {first["fingerprint"], f"{issued.certificate.serial_number:x} {issuer}"}
+    keys = {first["fingerprint"], by_serial_number(issued.certificate.serial_number, issuer)}
     assert {key for key, value in compacted(auth, "revocations", Revocation).items() if value} == keys
     for one in (first, other):
         path = f"/v1/revoked-certificates/{one['id']}"
@@ -114,6 +115,9 @@ async def test_certificates_are_revoked_and_taken_off_the_list(auth: Running) ->
         assert (await auth.http.delete(path)).status_code == (await auth.http.get(path)).status_code == 404
     await auth.settled()
     assert not any(compacted(auth, "revocations", Revocation).values())
+    told = {(one.revocation_id, one.author) for one in auth.announced("CertificateRevoked")}
+    assert told == {(first["id"], "test"), (other["id"], "test")}
+    assert len(auth.announced("CertificateRevocationWithdrawn")) == 2
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_what_gateways_say_never_lowers_it_in_any_order_however_often(said: list
         station = STATION
         for reached, at in order:
             before = profile(station)
-            station = secured(station, reached, NOW + at * SECOND, NOW).station
+            station = secured(station, {reached: NOW + at * SECOND}, NOW).station
             assert profile(station) == max(before, reached if reached >= 2 else 0)
 
 
@@ -42,15 +42,20 @@ def test_a_word_from_before_it_was_lowered_counts_no_more() -> None:
     """A board was replaced; that the old one had come with profile 3 is told late."""
     station = lowered(replace(STATION, security_profile=3), 1, NOW, "operator").station
     assert (profile(station), station.author) == (1, "operator")
-    assert secured(station, 3, NOW - SECOND, NOW + SECOND).events == ()
-    assert secured(station, 3, NOW, NOW + SECOND).events == ()
-    assert profile(secured(station, 3, NOW + SECOND, NOW + 2 * SECOND).station) == 3
+    assert secured(station, {3: NOW - SECOND}, NOW + SECOND).events == ()
+    assert secured(station, {3: NOW}, NOW + SECOND).events == ()
+    assert profile(secured(station, {3: NOW + SECOND}, NOW + 2 * SECOND).station) == 3
+
+
+def test_a_late_higher_one_hides_no_newer_lower_one() -> None:
+    station = lowered(replace(STATION, security_profile=3), 1, NOW, "operator").station
+    assert profile(secured(station, {3: NOW - SECOND, 2: NOW + SECOND}, NOW + SECOND).station) == 2
 
 
 def test_told_again_nothing_changes() -> None:
-    once = secured(STATION, 2, NOW, NOW)
+    once = secured(STATION, {2: NOW}, NOW)
     assert once.events
-    assert secured(once.station, 2, NOW, NOW).events == ()
+    assert secured(once.station, {2: NOW}, NOW).events == ()
     assert lowered(STATION, 1, NOW).events == ()
 
 
