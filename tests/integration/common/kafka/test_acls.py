@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record, Subscription
+from services.common.kafka.events import Events
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
@@ -34,6 +36,7 @@ from voltbus.local.servers import Servers
 from voltbus.local.stack import Stack
 from voltbus.operator.prepare import create_topics
 from voltbus.settings import LocalSettings
+from voltbus.v1 import events_pb2 as pb
 
 RESOURCES, ALLOW, LITERAL = {"topic": 2, "group": 3}, 3, 3
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
@@ -250,7 +253,11 @@ async def test_a_right_that_is_taken_away_is_named_and_nothing_ends(kafka: Guard
             assert not member.ready()
         await assigned(member)
         await said(bus, "True")
-        record = Record(events, b"CP1", b"")
+        # A real one: others read that topic, too.
+        told = pb.CommandChanged(command_id="command", station_id="CP1")
+        record = Events(settings_of(CommonSettings, kafka.user("auth")), "auth", lambda _: ((), "")).record(
+            told, "CP1", "command", datetime.now(UTC)
+        )
         async with without(kafka, "auth", "topic", events, "Write"):
             await said(bus, unwritten, lambda: bus.publish([record]))
         await said(bus, "True")
