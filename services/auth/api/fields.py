@@ -63,7 +63,7 @@ LocationId = Annotated[
 ]
 # What a common name can be (RFC 5280, ub-common-name).
 SerialNumber = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Profile = Annotated[int, Field(ge=0, le=3)]
+Profile = Annotated[int, Field(ge=0, le=3, strict=True)]
 # From a socket of the household to a truck; less is rather a mistake of units.
 RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]
 IdempotencyKey = Annotated[

@@ -98,10 +98,12 @@ class Attributes(BaseModel):
         examples=[2],
     )
     downgrade_allowed: bool = Field(
-        False, description="it may go back from profile 3 to 2: its AllowSecurityProfileDowngrade is true"
+        False, strict=True, description="it may go back from profile 3 to 2: its AllowSecurityProfileDowngrade is true"
     )
     expired_certificate_allowed: bool = Field(
-        False, description="it is let in with a certificate that has expired, and waits (Pending) for a new one"
+        False,
+        strict=True,
+        description="it is let in with a certificate that has expired, and waits (Pending) for a new one",
     )
 
     @field_validator("group", "groups")
@@ -226,6 +228,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 }
 ALREADY = "the station is registered: PATCH changes it, and POST …/password gives it a new password"
 MISSING = problem_responses({404: "there is no such station"})
+UNFIT = problem_responses({404: "there is no such station", 409: "its security profile does not fit"})
 
 
 def router(
@@ -313,7 +316,7 @@ def router(
             raise not_found("station")
         return _view(current)
 
-    @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
+    @routes.patch("/{station_id}", dependencies=write, responses=UNFIT)
     async def change(station_id: StationId, author: Author, body: Attributes) -> StationView:
         """Changes the attributes that are given; null removes one."""
         async with store.change() as work:
@@ -328,7 +331,7 @@ def router(
             await work.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
-    @routes.post("/{station_id}/security-profile", dependencies=write, responses=MISSING)
+    @routes.post("/{station_id}/security-profile", dependencies=write, responses=UNFIT)
     async def lower(station_id: StationId, author: Author, body: ProfileBody) -> StationView:
         """Sets the security profile of a station, also to a lower one, such as for one whose board was replaced.
 

@@ -369,8 +369,13 @@ class PasswordKeys(CommonSettings):
         return tuple(key.get_secret_value().encode() for key in keys)
 
 
+def _item(value: object) -> str:
+    """One of a list; of a range both ends."""
+    return "-".join(dict.fromkeys(map(str, value))) if isinstance(value, tuple) else str(value)
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"
-    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    default = ",".join(map(_item, field.default)) if isinstance(field.default, tuple) else field.default
     return f"({default})" if isinstance(default, (str, int, float)) and default != "" else ""

@@ -56,7 +56,7 @@ async def test_the_migration_keeps_groups_and_asks_for_all_to_be_published(stack
     migrate.prepare(dsn, "auth", MIGRATIONS)
     rows = await db.fetch("select groups, location_id from station order by length(station_id), station_id limit 3")
     assert [tuple(row) for row in rows] == [(["vienna"], None), ([], None), ([], None)]
-    assert await db.fetchval("select count(*) from republish") == 1
+    assert await db.fetchval("select count(*) from republish") >= 1
     assert await db.fetchval("select count(*) from token") == MANY
     await db.close()
 

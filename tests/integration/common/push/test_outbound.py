@@ -12,11 +12,15 @@ from tests.clients.receiver import HANG, receiving
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
 
+def said(answer: Answer) -> tuple[int, float | None]:
+    return answer.status, answer.retry_after
+
+
 async def test_an_answer_is_its_status_and_how_long_to_wait() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _: (429, "Retry-After: 17\r\n")
         outbound = Outbound(LOOPBACK, timeout=5)
-        assert await outbound.post(receiver.url, {"x-one": "1"}, b"body") == Answer(429, 17)
+        assert said(await outbound.post(receiver.url, {"x-one": "1"}, b"body")) == (429, 17)
         assert (receiver.asked[0].headers["x-one"], receiver.asked[0].body) == ("1", b"body")
         await outbound.close()
 
@@ -67,11 +71,11 @@ async def test_a_time_to_wait_may_be_a_date() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n")
         outbound = Outbound(LOOPBACK, timeout=5)
-        assert await outbound.post(receiver.url, {}, b"") == Answer(503, 0)
+        assert said(await outbound.post(receiver.url, {}, b"")) == (503, 0)
         receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 2999 23:59:59 GMT\r\n")
         assert ((await outbound.post(receiver.url, {}, b"")).retry_after or 0) > 1e9
         receiver.answer = lambda _: (503, "Retry-After: soon\r\n")
-        assert await outbound.post(receiver.url, {}, b"") == Answer(503, None)
+        assert said(await outbound.post(receiver.url, {}, b"")) == (503, None)
         await outbound.close()
 
 
@@ -112,6 +116,6 @@ async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
     server = await asyncio.start_server(endless, "127.0.0.1", 0)
     outbound = Outbound(LOOPBACK, timeout=60)
     port = server.sockets[0].getsockname()[1]
-    assert await outbound.post(f"http://127.0.0.1:{port}/", {}, b"") == Answer(200, None)
+    assert said(await outbound.post(f"http://127.0.0.1:{port}/", {}, b"")) == (200, None)
     await outbound.close()
     server.close()
