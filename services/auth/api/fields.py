@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated, Any
 
 from fastapi import Header, Path
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.problems import Problem
@@ -61,9 +61,26 @@ Group = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r
 LocationId = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/]+$"), NO_DOTS, VISIBLE
 ]
+
+
+def _no_flag(value: object) -> object:
+    """A file has it as text; JSON's false is no 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _no_number(value: object) -> object:
+    """A file has it as text; 0 is not JSON's false."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
 # What a common name can be (RFC 5280, ub-common-name).
 SerialNumber = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Profile = Annotated[int, Field(ge=0, le=3, strict=True)]
+Profile = Annotated[int, BeforeValidator(_no_flag), Field(ge=0, le=3)]
+Flag = Annotated[bool, BeforeValidator(_no_number)]
 # From a socket of the household to a truck; less is rather a mistake of units.
 RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]
 IdempotencyKey = Annotated[

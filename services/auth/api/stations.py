@@ -15,6 +15,7 @@ from services.auth.api.fields import (
     READ,
     Account,
     ChosenPassword,
+    Flag,
     Group,
     IdempotencyKey,
     LocationId,
@@ -97,12 +98,11 @@ class Attributes(BaseModel):
         "`POST …/security-profile` does. 0 and 1 are told apart by `auth`; null: as it is",
         examples=[2],
     )
-    downgrade_allowed: bool = Field(
-        False, strict=True, description="it may go back from profile 3 to 2: its AllowSecurityProfileDowngrade is true"
+    downgrade_allowed: Flag = Field(
+        False, description="it may go back from profile 3 to 2: its AllowSecurityProfileDowngrade is true"
     )
-    expired_certificate_allowed: bool = Field(
+    expired_certificate_allowed: Flag = Field(
         False,
-        strict=True,
         description="it is let in with a certificate that has expired, and waits (Pending) for a new one",
     )
 
