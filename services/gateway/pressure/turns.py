@@ -21,6 +21,9 @@ class Worker(Protocol):
     def work(self, share: int) -> int:
         """Does about so much of it; what it was. Adds itself again for the rest."""
 
+    def broken(self) -> None:
+        """There was a mistake of ours in its work, which it does not go on with by itself."""
+
 
 class Turns:
     """Workers take turns, each in the order in which they were added."""
@@ -44,11 +47,13 @@ class Turns:
     def _turn(self) -> None:
         left = TURN
         while self._workers and left > 0:
+            worker = self._workers.popleft()
             try:
-                left -= self._workers.popleft().work(SHARE)
+                left -= worker.work(SHARE)
             except Exception:
                 # A mistake of ours with one of them must not take the turns of all others.
                 log.exception("a message that waited could not be handled")
+                worker.broken()
         if self._workers:
             asyncio.get_running_loop().call_soon(self._turn)
         else:

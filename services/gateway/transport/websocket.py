@@ -271,6 +271,14 @@ class WebSocket(Listener):
         self._finish()
         return done
 
+    def broken(self) -> None:
+        """What it did not get an answer to, the station sends again on another connection."""
+        metrics.FAILED.labels(CloseCode.INTERNAL_ERROR).inc()
+        self._scheduled = False
+        self.close(CloseCode.INTERNAL_ERROR, "internal error")
+        self._schedule()
+        self._finish()
+
     def _set_paused(self, reasons: int) -> None:
         paused, self.paused = self.paused, reasons
         if paused and not reasons and not self._lost and not self.transport.underlying_transport.is_closing():

@@ -13,20 +13,29 @@ class Counting:
         self.turns += 1
         return share
 
+    def broken(self) -> None:
+        raise AssertionError("it is not")
+
 
 class Failing:
     """One in whose work there is a mistake."""
 
+    def __init__(self) -> None:
+        self.told = False
+
     def work(self, _: int) -> int:
         raise ValueError("a mistake")
 
+    def broken(self) -> None:
+        self.told = True
+
 
 async def test_a_mistake_with_one_takes_nobody_elses_turn() -> None:
-    turns, worker = Turns(), Counting()
-    for each in (worker, Failing(), worker):
+    turns, worker, failing = Turns(), Counting(), Failing()
+    for each in (worker, failing, worker):
         turns.add(each)
     await turns.idle()
-    assert worker.turns == 2
+    assert (worker.turns, failing.told) == (2, True)
     turns.add(worker)
     await turns.idle()
     assert worker.turns == 3

@@ -170,6 +170,14 @@ async def test_the_socket_goes_when_a_close_is_not_answered() -> None:
         socket.transport.abort()
 
 
+async def test_a_mistake_of_ours_with_what_waited_ends_the_connection(one: Running) -> None:
+    """What has no answer is sent again; on a connection that stands still nobody would notice."""
+    async with await one.connect() as socket:
+        one.websocket().broken()
+        assert await closed(socket) == 1011
+        await until(lambda: len(one.changes()) == 2)
+
+
 async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running) -> None:
     async with await one.connect() as socket:
         wire = one.websocket()
