@@ -99,8 +99,12 @@ class Settings(PasswordKeys):
     )
     gateway_forwarded_header: ForwardedHeader = Field(
         ForwardedHeader.X_FORWARDED_FOR,
-        description="in which header these say where a request is from: x-forwarded-for (and x-forwarded-proto), "
-        "forwarded (RFC 7239), none",
+        description="in which header these say where a request is from: x-forwarded-for, forwarded (RFC 7239), none",
+    )
+    gateway_forwarded_proto: bool = Field(
+        False,
+        description="whether these also set there, whatever a station wrote, by what it came to them: "
+        "x-forwarded-proto, or proto of forwarded; else no header says that a station speaks TLS",
     )
     gateway_client_certificate_header: CertificateHeader = Field(
         CertificateHeader.NONE,

@@ -31,10 +31,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Those that are trusted. forwarded, certificate: the headers in which they say of whom a request is."""
+    """Those that are trusted. forwarded, certificate: the headers in which they say of whom a request is.
+
+    proto: they also set by what it came to them; where they do not, what is there is the station's own word.
+    """
 
     networks: tuple[Network, ...] = ()
     forwarded: ForwardedHeader = ForwardedHeader.NONE
+    proto: bool = False
     certificate: CertificateHeader = CertificateHeader.NONE
 
     @classmethod
@@ -42,12 +46,13 @@ class Proxies:
         return cls(
             tuple(settings.gateway_trusted_proxies),
             settings.gateway_forwarded_header,
+            settings.gateway_forwarded_proto,
             settings.gateway_client_certificate_header,
         )
 
     def check(self, *, proxy_protocol: bool) -> None:
         """Raises Misconfigured where nobody is trusted with what is to be trusted."""
-        if not self.networks and (proxy_protocol or self.certificate is not CertificateHeader.NONE):
+        if not self.networks and (proxy_protocol or self.proto or self.certificate is not CertificateHeader.NONE):
             raise Misconfigured("VOLTBUS_GATEWAY_TRUSTED_PROXIES: set the networks of the proxies, such as 10.0.0.0/8")
 
     def trusts(self, address: str) -> bool:
@@ -72,7 +77,7 @@ class Proxies:
         for hop in reversed(hops):
             if (known := _address(hop.address)) is None:
                 break
-            address, secured = str(known), hop.secured
+            address, secured = str(known), hop.secured and self.proto
             if not self.trusts(address):
                 break
         return Origin(address, secured or bool(certificates), certificates)

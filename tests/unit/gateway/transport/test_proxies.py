@@ -34,8 +34,10 @@ def origin(
     forwarded: ForwardedHeader = X,
     certificate: CertificateHeader = CertificateHeader.NONE,
     address: str = "10.0.0.1",
+    *,
+    proto: bool = True,
 ) -> Origin | None:
-    proxies = Proxies(NETWORKS, forwarded, certificate)
+    proxies = Proxies(NETWORKS, forwarded, proto, certificate)
     return proxies.origin(address, lambda name: headers.get(name, []))
 
 
@@ -82,6 +84,19 @@ def test_from_where_a_request_is(
     forwarded: ForwardedHeader, headers: dict[str, list[str]], expected: tuple[str, bool] | None
 ) -> None:
     assert origin(headers, forwarded) == (Origin(*expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "headers"),
+    [
+        (X, {FOR: [STATION], PROTO: ["https"]}),
+        (X, {FOR: [f"{STATION}, 10.0.0.2"], PROTO: ["https"]}),
+        (F, {FORWARDED: [f"for={STATION};proto=https"]}),
+    ],
+)
+def test_a_header_that_a_proxy_is_not_said_to_set_is_the_stations_own_word(forwarded: Any, headers: Any) -> None:
+    """`option forwardfor` of HAProxy hands X-Forwarded-Proto on as it came."""
+    assert origin(headers, forwarded, proto=False) == Origin(STATION, False)
 
 
 @pytest.mark.parametrize("address", ["11.0.0.1", "2001:db8:e::1", "", "somebody", "::ffff:11.0.0.1"])
@@ -216,13 +231,16 @@ HERE: Mapping[str, Any] = {"gateway_trusted_proxies": "127.0.0.1", "password_key
 
 
 async def test_a_station_of_profile_2_is_let_in_where_its_ingress_says_that_it_came_by_tls() -> None:
-    async with running(**HERE) as one:
+    async with running(**HERE, gateway_forwarded_proto=True) as one:
         await one.register(password_hash=keyed(b"k", b"secret"), security_profile=2)
         assert await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
         assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "http"})
         assert not await admitted(one, **BASIC, **{FOR: STATION})
         assert not await admitted(one, **BASIC, **{PROTO: "https"})
-    async with running(**{**HERE, "gateway_trusted_proxies": "10.0.0.1"}) as one:
+    async with running(**{**HERE, "gateway_trusted_proxies": "10.0.0.1"}, gateway_forwarded_proto=True) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=2)
+        assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
+    async with running(**HERE) as one:
         await one.register(password_hash=keyed(b"k", b"secret"), security_profile=2)
         assert not await admitted(one, **BASIC, **{FOR: STATION, PROTO: "https"})
 

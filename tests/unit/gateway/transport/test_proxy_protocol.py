@@ -200,7 +200,12 @@ async def test_nobody_else_has_a_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("gateway_proxy_protocol", True), ("gateway_client_certificate_header", "client-cert")]
+    ("name", "value"),
+    [
+        ("gateway_proxy_protocol", True),
+        ("gateway_client_certificate_header", "client-cert"),
+        ("gateway_forwarded_proto", True),
+    ],
 )
 async def test_what_is_believed_needs_somebody_to_believe(name: str, value: Any) -> None:
     settings: dict[str, Any] = {name: value}
