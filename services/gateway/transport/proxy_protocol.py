@@ -75,7 +75,7 @@ def _read_v1(head: bytes) -> Proxied:
         raise NotProxied from None
     if addresses != {4 if family == "TCP4" else 6} or family not in ("TCP4", "TCP6") or len(ports) != 2:
         raise NotProxied
-    return Proxied(source)
+    return Proxied(_unmapped(source))
 
 
 def _read_v2(head: bytes) -> Proxied:
@@ -90,7 +90,13 @@ def _read_v2(head: bytes) -> Proxied:
     rest = FIXED + 2 * size + 4
     if len(head) < rest:
         raise NotProxied
-    return Proxied(str(ipaddress.ip_address(head[FIXED : FIXED + size])), _speaks_tls(head[rest:]))
+    return Proxied(_unmapped(head[FIXED : FIXED + size]), _speaks_tls(head[rest:]))
+
+
+def _unmapped(address: str | bytes) -> str:
+    """Also of one of IPv4 that a proxy of both writes as one of IPv6."""
+    found = ipaddress.ip_address(address)
+    return str((isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped) or found)
 
 
 def _speaks_tls(said: bytes) -> bool:

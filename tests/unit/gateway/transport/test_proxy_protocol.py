@@ -62,6 +62,9 @@ GOOD = [
     (b"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n", DIRECT),
     (v2(V4), Proxied(V4)),
     (v2(V6), Proxied(V6)),
+    # Of IPv4, at a proxy that listens for both.
+    (v1(f"::ffff:{V4}"), Proxied(V4)),
+    (v2(f"::ffff:{V4}", (0x20, SPOKEN)), Proxied(V4, secured=True)),
     (v2(V4, (0x01, b"h2"), (0x20, SPOKEN)), Proxied(V4, secured=True)),
     (v2(V6, (0x20, UNSPOKEN)), Proxied(V6)),
     (v2(V4, command=0x20), DIRECT),
