@@ -86,9 +86,10 @@ async def test_a_station_moves_and_the_old_route_dies(two: Pair, moving: Known, 
     new = await connect(SECOND)
     gone = await old.until("disconnect")
     assert (gone["code"], gone["reason"].partition(" from ")[0]) == (1000, "replaced by a newer connection")
-    await eventually(lambda: two.metric(FIRST, "voltbus_gateway_connections"), lambda count: count == 0)
-    after = await two.route(moving.id)
     assert before
+    ended = (before["connection_id"], CONNECTION_STATE_DISCONNECTED)
+    await eventually(lambda: two.changes(moving.id), lambda told: ended in told)
+    after = await two.route(moving.id)
     assert after
     assert after["connection_id"] != before["connection_id"]
     assert (await two.start(moving.id, wait=20))["status"] == "answered"
