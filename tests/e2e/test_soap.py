@@ -2,13 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
+from io import StringIO
 from typing import Any
+
+import pytest
+from rich.console import Console
 
 from services.ocpp.soap.envelope import action_of
 from services.ocpp.soap.spellings import SPELLINGS
 from tests.clients.system import System, eventually
 from tests.e2e.conftest import Known
 from tests.unit.gateway.soap import answered, asked, listening, payload, post
+from voltbus.simulator.station.charger import Charger
+from voltbus.simulator.station.demo import Demo, DemoPlan
+from voltbus.simulator.station.play import OVER_SOAP
 
 ACCEPTED = "<o:remoteStartTransactionResponse><o:status>Accepted</o:status></o:remoteStartTransactionResponse>"
 
@@ -92,3 +100,36 @@ async def test_a_remote_start(voltbus: System, known: Known, id_token: str) -> N
             "idTag": id_token,
             "connectorId": 1,
         }
+
+
+@pytest.mark.parametrize("version", sorted(OVER_SOAP))
+async def test_the_simulated_station_and_a_remote_start(
+    voltbus: System, known: Known, id_token: str, version: str
+) -> None:
+    """Its own session, then one that the CSMS starts and stops by commands at the address that it says."""
+    url = f"http://127.0.0.1:{voltbus.processes.ports['gateway_soap']}/soap/CentralSystem"
+    plan = DemoPlan(url, known.id, id_token, known.password, pause=0.01, stay=True)
+    charger = Charger(known.id, partial(datetime.now, UTC), patience=plan.pause)
+    station = Demo(plan, charger, OVER_SOAP[version](charger, 120), Console(file=StringIO()))
+    playing = asyncio.create_task(station.play())
+    try:
+
+        async def with_status(status: str) -> list[dict[str, Any]]:
+            found = await voltbus.get("transactions", "/v1/transactions", station_id=known.id, status=status)
+            items: list[dict[str, Any]] = found["items"]
+            return items
+
+        [first] = await eventually(partial(with_status, "ended"), bool)
+        assert first["id_token"] == id_token
+        path = f"/v1/stations/{known.id}"
+        start = {"id_token": id_token, "evse_id": 1}
+        started = await voltbus.ask("POST", "transactions", f"{path}/start", json=start, params={"wait": 60})
+        assert started.json()["response"] == {"status": "Accepted"}, started.text
+        [going] = await eventually(partial(with_status, "active"), bool)
+        stop = {"transaction_id": going["transaction_id"]}
+        stopped = await voltbus.ask("POST", "transactions", f"{path}/stop", json=stop, params={"wait": 60})
+        assert stopped.json()["response"] == {"status": "Accepted"}, stopped.text
+        await eventually(partial(with_status, "ended"), lambda items: len(items) == 2)
+    finally:
+        playing.cancel()
+        await asyncio.wait({playing})

@@ -99,11 +99,14 @@ def test_token(data: Path) -> None:
     [
         (["up"], {"VOLTBUS_AUTH_PORT": "no"}, "VOLTBUS_AUTH_PORT is 'no': set it to a port between 1 and 65535"),
         (["station"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
-        (["station", "--version", "3"], {}, "OCPP 3 is not simulated: choose one of 1.6, 2.0.1"),
+        (["station", "--version", "3"], {}, "OCPP 3 is not simulated: choose one of 1.5, 1.6, 2.0.1"),
+        (["station", "--version", "2.1", "--soap"], {}, "OCPP 2.1 has no SOAP: choose --version 1.5 or 1.6"),
+        (["station", "--version", "1.5", "--security-profile", "2"], {}, "--security-profile is of stations that"),
         (["fleet", "3"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
         (["fleet", "0"], {}, "0 stations: choose 1 to 20000"),
         (["fleet", "--mix", "2"], {}, "--mix is 2: choose a number between 0 (none of 2.0.1) and 1 (all 2.0.1)"),
         (["fleet", "--newest", "0.6"], {}, "--newest is 0.6: choose a number between 0 and what --mix leaves of 1"),
+        (["fleet", "--soap", "0.6"], {}, "--soap is 0.6: choose a number between 0 and what --mix and --newest leave"),
         (["fleet", "--speed", "0"], {}, "--speed is 0: choose a number between 1 and 1000"),
         (
             ["bench", "--only", "stops"],

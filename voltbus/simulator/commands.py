@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from voltbus.cli_errors import cli_errors
+from voltbus.errors import LocalError
 from voltbus.settings import DEFAULT_STATION, DEFAULT_TOKEN, read_settings
 
 app = typer.Typer()
@@ -13,7 +14,7 @@ app = typer.Typer()
 
 @app.command()
 def station(
-    version: Annotated[str, typer.Option(help="OCPP version: 1.6, 2.0.1 or 2.1")] = "2.0.1",
+    version: Annotated[str, typer.Option(help="OCPP version: 1.5, 1.6, 2.0.1 or 2.1")] = "2.0.1",
     id: Annotated[str, typer.Option(help="id of the charging station")] = DEFAULT_STATION,
     token: Annotated[str, typer.Option(help="id token of the driver")] = DEFAULT_TOKEN,
     url: Annotated[str, typer.Option(help="address of the gateway, without the station's id")] = "",
@@ -24,6 +25,7 @@ def station(
         int,
         typer.Option(help="1; 2: by TLS; 3: with a certificate of this machine's authority", min=1, max=3),
     ] = 1,
+    soap: Annotated[bool, typer.Option(help="speak 1.6 over SOAP, as 1.5 always is")] = False,
     fast: Annotated[bool, typer.Option(help="do not pause between meter readings")] = False,
     stay: Annotated[bool, typer.Option(help="stay connected afterwards and answer commands")] = False,
 ) -> None:
@@ -33,15 +35,19 @@ def station(
     from voltbus.local.banner import transactions_curl
     from voltbus.running import with_running
     from voltbus.simulator.station.demo import DemoPlan
-    from voltbus.simulator.station.play import play
-    from voltbus.simulator.station.security import gateway_url, secured
+    from voltbus.simulator.station.play import dialect, play
+    from voltbus.simulator.station.security import gateway_url, secured, soap_url
 
     with cli_errors():
         settings = with_running(read_settings())
-        gateway = url or gateway_url(settings, security_profile)
+        speaks = dialect(version, soap)
+        over_soap = soap or version == "1.5"
+        if over_soap and security_profile > 1:
+            raise LocalError("--security-profile is of stations that speak over a WebSocket: leave it out")
+        gateway = url or (soap_url(settings) if over_soap else gateway_url(settings, security_profile))
         tls = secured(settings, id, security_profile)
         plan = DemoPlan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay, tls=tls)
-        asyncio.run(play(plan, version, settings, Console()))
+        asyncio.run(play(plan, speaks, settings, Console()))
         print(f"\nThe transaction it made:\n{transactions_curl(settings, id)}")
 
 
@@ -50,6 +56,7 @@ def fleet(
     stations: Annotated[int, typer.Argument(help="number of stations")] = 20,
     mix: Annotated[float, typer.Option(help="share of stations that speak 2.0.1")] = 0.5,
     newest: Annotated[float, typer.Option(help="share of stations that speak 2.1; the others speak 1.6")] = 0,
+    soap: Annotated[float, typer.Option(help="share of stations that speak 1.5 or 1.6 over SOAP")] = 0,
     speed: Annotated[
         float, typer.Option(help="how many times as fast days pass: more drivers, smaller batteries")
     ] = 60,
@@ -70,5 +77,6 @@ def fleet(
     from voltbus.simulator.fleet.play import FleetOptions, play
 
     with cli_errors():
-        plan, show = FleetPlan(stations, mix, speed, seed, sloppy, newest=newest), FleetOptions(duration, quiet)
+        plan = FleetPlan(stations, mix, speed, seed, sloppy, newest=newest, soap=soap)
+        show = FleetOptions(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))

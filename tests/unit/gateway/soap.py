@@ -61,7 +61,10 @@ class Listening:
     heard: list[Envelope] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return writer.close()
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         self.heard.append(envelope.read(await reader.readexactly(length)))
         status, body = self.answer(self.heard[-1])
@@ -69,6 +72,7 @@ class Listening:
             writer.write(b"HTTP/1.1 %d x\r\n%bContent-Length: %d\r\n\r\n%b" % (status, HEAD, len(body), body))
             await writer.drain()
             writer.close()
+        return None
 
 
 def answered(body: str, version: str = "1.5") -> Answer:

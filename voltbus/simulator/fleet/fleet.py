@@ -12,7 +12,9 @@ from voltbus.simulator.fleet.world import Driver
 from voltbus.simulator.station.charger import Charger, Make, Outlet, outlet
 from voltbus.simulator.station.habits import Habit, Habits, is_sloppy
 from voltbus.simulator.station.types import Clock
+from voltbus.simulator.station.v15 import V15
 from voltbus.simulator.station.v16 import V16
+from voltbus.simulator.station.v16.soap import V16Soap
 from voltbus.simulator.station.v21 import V21
 from voltbus.simulator.station.v201 import V201
 
@@ -22,7 +24,8 @@ _DRIVERS, _FEW_DRIVERS, _LARGE_FLEET = 3, 1, 100
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """A fleet. mix, newest: the shares of 2.0.1 and of 2.1; the others speak 1.6. speed: how much faster than real days
+    """A fleet. mix, newest: the shares of 2.0.1 and of 2.1; the others speak 1.6, a share of all, soap, 1.5 or
+    1.6 over SOAP. speed: how much faster than real days
     pass. sloppy: the share of stations that have habits. name: what the ids of its stations begin with.
     """
 
@@ -33,6 +36,7 @@ class FleetPlan:
     sloppy: float = 0.0
     name: str = "FLEET"
     newest: float = 0.0
+    soap: float = 0.0
 
     @property
     def sample_seconds(self) -> int:
@@ -69,12 +73,14 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
     dice = random.Random(f"{plan.seed}/fleet")
     modern = set(dice.sample(range(plan.stations), round(plan.mix * plan.stations)))
     others = sorted(set(range(plan.stations)) - modern)
-    newest = set(others[: round(plan.newest * plan.stations)])
+    count = round(plan.newest * plan.stations)
+    newest, oldest = set(others[:count]), others[count:][: round(plan.soap * plan.stations)]
+    over_soap = {number: V15 if index % 2 == 0 else V16Soap for index, number in enumerate(oldest)}
     fleet = Fleet([], Totals(), plan, clock, clock())
     for number in range(plan.stations):
         make = dice.choices(world.MAKES, world.SHARES)[0]
         charger = Charger(station_id(plan, number), clock, make, _outlets(make, dice))
-        speaks = V201 if number in modern else V21 if number in newest else V16
+        speaks = V201 if number in modern else V21 if number in newest else over_soap.get(number, V16)
         dialect = speaks(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _LARGE_FLEET else _DRIVERS)
         dice_of_station = random.Random(f"{plan.seed}/station/{number}")

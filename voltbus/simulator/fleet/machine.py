@@ -23,7 +23,6 @@ from voltbus.simulator.station.types import (
     RemoteStart,
     RemoteStop,
     Reset,
-    security_event,
 )
 
 _RESTART_SECONDS = 4.0
@@ -269,8 +268,7 @@ class Machine:
             return
         self.booted, self._boot_reason, self.charger.accepted = True, None, True
         self._beat_again()
-        self.enqueue(plain(security_event("StartupOfTheDevice", self.charger.clock())))
-        for call in self.dialect.status(0):
+        for call in (*self.dialect.security("StartupOfTheDevice"), *self.dialect.status(0)):
             self.enqueue(plain(call))
         self._report_all()
 

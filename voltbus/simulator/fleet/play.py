@@ -19,6 +19,7 @@ from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.fleet.view import View
 from voltbus.simulator.station.habits import check_share
 from voltbus.simulator.station.link import WireCounts
+from voltbus.simulator.station.security import soap_url
 
 _MAX_STATIONS = 20_000
 
@@ -39,7 +40,8 @@ async def play(plan: FleetPlan, options: FleetOptions, settings: LocalSettings, 
         WireCounts(),
     )
     gateways = [f"ws://{settings.reachable_at}:{settings.ports[gateway]}/ocpp" for gateway in settings.gateways]
-    addresses = StackAddresses(gateways, rest["transactions"])
+    soap = [soap_url(settings, gateway) for gateway in settings.gateways]
+    addresses = StackAddresses(gateways, rest["transactions"], soap)
     view = View(console, counts, options.quiet)
     headers = {"Authorization": f"Bearer {given_or_made(settings)}"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:
@@ -61,6 +63,8 @@ def check(plan: FleetPlan) -> None:
         raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (none of 2.0.1) and 1 (all 2.0.1)")
     if not 0 <= plan.newest <= 1 - plan.mix:
         raise LocalError(f"--newest is {plan.newest:g}: choose a number between 0 and what --mix leaves of 1")
+    if not 0 <= plan.soap <= round(1 - plan.mix - plan.newest, 9):
+        raise LocalError(f"--soap is {plan.soap:g}: choose a number between 0 and what --mix and --newest leave of 1")
     if not 1 <= plan.speed <= 1000:
         raise LocalError(f"--speed is {plan.speed:g}: choose a number between 1 and 1000")
     check_share(plan.sloppy)

@@ -17,12 +17,13 @@ from voltbus.simulator.station.link import (
     CallRefused,
     CallTimedOut,
     ConnectionLost,
-    Link,
+    CsmsLink,
     NotAdmitted,
     NotConnected,
     WireCounts,
     connect,
 )
+from voltbus.simulator.station.soap import link as soap
 from voltbus.simulator.station.uplink import retry_pause
 
 log = logging.getLogger(__name__)
@@ -37,10 +38,11 @@ _SHUTDOWN_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class StackAddresses:
-    """gateways: without the station's id. transactions: its REST API."""
+    """gateways: without the station's id. transactions: its REST API. soap: of each gateway."""
 
     gateways: Sequence[str]
     transactions: str
+    soap: Sequence[str] = ()
 
 
 class Runner:
@@ -124,7 +126,7 @@ class Runner:
                 machine.emit(Kind.LINK, "the connection was lost")
                 await asyncio.sleep(self._pause(1))
 
-    async def _serve_link(self, machine: Machine, link: Link, wakeup: asyncio.Event) -> None:
+    async def _serve_link(self, machine: Machine, link: CsmsLink, wakeup: asyncio.Event) -> None:
         """From the start of a connection to its end."""
 
         def wake() -> None:
@@ -142,7 +144,7 @@ class Runner:
             machine.on_disconnected()
             await link.close()
 
-    async def _send_calls(self, machine: Machine, link: Link, wakeup: asyncio.Event) -> None:
+    async def _send_calls(self, machine: Machine, link: CsmsLink, wakeup: asyncio.Event) -> None:
         while machine.wants_link and not link.lost.done():
             wakeup.clear()
             queued = machine.next()
@@ -160,15 +162,22 @@ class Runner:
                 machine.on_failure(queued, counted=False)
             except ConnectionLost:
                 return
+            except NotAdmitted as refused:
+                self._turned_away(machine, refused)
+                return
             else:
                 self._guarded(machine, partial(machine.on_response, queued, response))
 
-    async def _connect(self, machine: Machine, failures: int) -> Link | None:
+    async def _connect(self, machine: Machine, failures: int) -> CsmsLink | None:
         charger = machine.charger
         try:
             async with self._connecting:
+                if version := machine.dialect.soap:
+                    address = self._address(self._addresses.soap, machine, failures)
+                    password = charger.password
+                    return await soap.connect(address, charger.id, password, version, machine.on_call, self.counts)
                 return await connect(
-                    self._gateway(machine, failures),
+                    self._address(self._addresses.gateways, machine, failures),
                     charger.id,
                     charger.password,
                     machine.dialect.subprotocol,
@@ -176,16 +185,19 @@ class Runner:
                     self.counts,
                 )
         except NotAdmitted as refused:
-            if asyncio.get_running_loop().time() - self._started > _REGISTRATION_SECONDS:
-                machine.emit(Kind.ERROR, f"is refused by the gateway ({refused.status})")
+            self._turned_away(machine, refused)
         except NotConnected:
             if failures == 0:
                 machine.emit(Kind.LINK, "cannot reach the gateway")
         return None
 
-    def _gateway(self, machine: Machine, failures: int) -> str:
+    def _turned_away(self, machine: Machine, refused: NotAdmitted) -> None:
+        if asyncio.get_running_loop().time() - self._started > _REGISTRATION_SECONDS:
+            machine.emit(Kind.ERROR, f"is refused by the gateway ({refused.status})")
+
+    def _address(self, gateways: Sequence[str], machine: Machine, failures: int) -> str:
         """Stations are spread over the gateways; after a failure the next one is tried."""
-        return self._addresses.gateways[(self._numbers[machine] + failures) % len(self._addresses.gateways)]
+        return gateways[(self._numbers[machine] + failures) % len(gateways)]
 
     def _pause(self, failures: int) -> float:
         return retry_pause(failures, _MIN_PAUSE, _MAX_PAUSE, self._waits)

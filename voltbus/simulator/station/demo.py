@@ -12,7 +12,8 @@ from rich.console import Console
 
 from voltbus.errors import LocalError
 from voltbus.simulator.station.charger import Charger, Outlet
-from voltbus.simulator.station.link import ConnectionLost, Link, connect
+from voltbus.simulator.station.link import ConnectionLost, CsmsLink, connect
+from voltbus.simulator.station.soap import link as soap
 from voltbus.simulator.station.types import (
     Call,
     Dialect,
@@ -70,7 +71,8 @@ class Demo:
 
         A connection that is lost is made again, and what happened meanwhile is told then. Raises LocalError.
         """
-        self._print(f"connecting as {self.plan.station_id}, {self.dialect.subprotocol}")
+        over = " over SOAP" if self.dialect.soap else ""
+        self._print(f"connecting as {self.plan.station_id}, {self.dialect.subprotocol}{over}")
         self._uplink = Uplink(self._dial, self._on_lost, self._on_back, self.plan.retry)
         tasks = [asyncio.create_task(self._uplink.run()), asyncio.create_task(self._act())]
         try:
@@ -82,8 +84,10 @@ class Demo:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    async def _dial(self) -> Link:
+    async def _dial(self) -> CsmsLink:
         plan = self.plan
+        if version := self.dialect.soap:
+            return await soap.connect(plan.url, plan.station_id, plan.password, version, self._on_call, tls=plan.tls)
         return await connect(
             plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._on_call, tls=plan.tls
         )

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import orjson
@@ -93,6 +93,23 @@ class WireCounts:
     def messages(self) -> int:
         """Frames sent and received."""
         return self.sent + self.answered + self.refused + 2 * self.received
+
+
+class CsmsLink(Protocol):
+    """A way to the CSMS that is open. lost: done when it has ended."""
+
+    lost: asyncio.Future[ConnectionLost]
+
+    async def call(self, action: str, payload: Payload) -> Payload:
+        """The response. Raises CallRefused, CallTimedOut, ConnectionLost; NotAdmitted where a station is let in by its
+        first CALL, and was not.
+        """
+
+    async def close(self) -> None:
+        """As a station that leaves."""
+
+    def drop(self) -> None:
+        """As a station that loses its network."""
 
 
 class Link(WSListener):

@@ -16,24 +16,37 @@ from voltbus.settings import LocalSettings
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.demo import Demo, DemoPlan, now
 from voltbus.simulator.station.types import Dialect
+from voltbus.simulator.station.v15 import V15
 from voltbus.simulator.station.v16 import V16
+from voltbus.simulator.station.v16.soap import V16Soap
 from voltbus.simulator.station.v21 import V21
 from voltbus.simulator.station.v201 import V201
 
 DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V201, "2.1": V21}
+OVER_SOAP: dict[str, Callable[[Charger, int], Dialect]] = {"1.5": V15, "1.6": V16Soap}
 SAMPLE_SECONDS = 120
 
 
-async def play(plan: DemoPlan, version: str, settings: LocalSettings, console: Console) -> None:
+def dialect(version: str, soap: bool) -> Callable[[Charger, int], Dialect]:
+    """soap: whether it is spoken over SOAP, as 1.5 always is. Raises LocalError."""
+    spoken = OVER_SOAP if soap or version not in DIALECTS else DIALECTS
+    if found := spoken.get(version):
+        return found
+    if soap:
+        raise LocalError(f"OCPP {version} has no SOAP: choose --version {' or '.join(OVER_SOAP)}, or leave --soap out")
+    raise LocalError(f"OCPP {version} is not simulated: choose one of {', '.join(sorted(DIALECTS | OVER_SOAP))}")
+
+
+async def play(
+    plan: DemoPlan, speaks: Callable[[Charger, int], Dialect], settings: LocalSettings, console: Console
+) -> None:
     """Registers the id token through auth's REST API, then plays. Raises LocalError."""
-    if version not in DIALECTS:
-        raise LocalError(f"OCPP {version} is not simulated: choose one of {', '.join(DIALECTS)}")
     address = f"http://{settings.reachable_at}:{settings.ports['auth']}"
     await asyncio.to_thread(register_token, address, given_or_made(settings), plan.id_token)
     registered = f"registered the id token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
     console.print(registered, highlight=False, soft_wrap=True)
     charger = Charger(plan.station_id, now, patience=plan.pause)
-    await Demo(plan, charger, DIALECTS[version](charger, SAMPLE_SECONDS), console).play()
+    await Demo(plan, charger, speaks(charger, SAMPLE_SECONDS), console).play()
 
 
 def register_token(address: str, bearer: str, id_token: str) -> None:

@@ -17,6 +17,12 @@ def gateway_url(settings: LocalSettings, profile: int) -> str:
     return f"{scheme}://{settings.reachable_at}:{settings.ports.get(name, PORTS[name][1])}/ocpp"
 
 
+def soap_url(settings: LocalSettings, gateway: str = "gateway") -> str:
+    """Where a gateway that runs here takes SOAP."""
+    port = settings.ports.get(f"{gateway}_soap", PORTS["gateway_soap"][1])
+    return f"http://{settings.reachable_at}:{port}/soap/CentralSystem"
+
+
 def secured(settings: LocalSettings, station_id: str, profile: int) -> ssl.SSLContext | None:
     """Trusts the authority of this machine beside those that are trusted anyway; with profile 3 it signs a certificate.
 

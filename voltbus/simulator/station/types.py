@@ -127,6 +127,8 @@ class Dialect(Protocol):
     """One OCPP version as a station speaks it: messages out, answers in. What is said is read from the charger."""
 
     subprotocol: str
+    # The version, where it is spoken over SOAP; empty: over a WebSocket.
+    soap: str
 
     @property
     def sample_seconds(self) -> int:
@@ -154,6 +156,9 @@ class Dialect(Protocol):
 
     def alarms(self) -> list[Call]:
         """What monitors that were set have seen since the last time."""
+
+    def security(self, kind: str) -> list[Call]:
+        """A security event (A04), where the version has any."""
 
     def expired(self, reservation_id: int) -> list[Call]:
         """What is said of a reservation that has expired, beside the status."""

@@ -11,7 +11,7 @@ from voltbus.simulator.station.link import (
     CallRefused,
     CallTimedOut,
     ConnectionLost,
-    Link,
+    CsmsLink,
     NotConnected,
 )
 from voltbus.simulator.station.types import Call, Payload
@@ -47,7 +47,7 @@ class Uplink:
 
     def __init__(
         self,
-        dial: Callable[[], Awaitable[Link]],
+        dial: Callable[[], Awaitable[CsmsLink]],
         on_lost: Callable[[ConnectionLost], None],
         on_back: Callable[[], None],
         first_pause: float,
@@ -64,7 +64,10 @@ class Uplink:
         return not self._offline.is_set()
 
     async def run(self) -> None:
-        """Connects, sends and connects again, until cancelled. Raises NotConnected if there never was a connection."""
+        """Connects, sends and connects again, until cancelled.
+
+        Raises NotConnected if there never was a connection, NotAdmitted where a CALL was the first to be turned away.
+        """
         link = await self._dial()
         while True:
             await self._serve(link)
@@ -91,7 +94,7 @@ class Uplink:
         if done.done():
             done.result()
 
-    async def _serve(self, link: Link) -> None:
+    async def _serve(self, link: CsmsLink) -> None:
         """From the start of a connection to its end."""
         link.lost.add_done_callback(lambda _: self._wakeup.set())
         self._offline.clear()
@@ -106,7 +109,7 @@ class Uplink:
             self._offline.set()
             await link.close()
 
-    async def _send(self, link: Link, waiting: _Waiting) -> None:
+    async def _send(self, link: CsmsLink, waiting: _Waiting) -> None:
         """Sends the first that waits; it stays the first if it is not answered."""
         waiting.call = waiting.call or waiting.make()
         response: Payload = {}
@@ -134,7 +137,7 @@ class Uplink:
         else:
             waiting.done.set_result(outcome)
 
-    async def _dial_again(self) -> Link:
+    async def _dial_again(self) -> CsmsLink:
         failures = 0
         while True:
             failures += 1

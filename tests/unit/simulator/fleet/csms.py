@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from services.ocpp.versions import BY_SUBPROTOCOL
+from services.ocpp.schemas import Schemas
+from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from voltbus.simulator.fleet.activity import Activity
 from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
@@ -54,7 +55,7 @@ class Csms:
 
     def command(self, machine: Machine, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """The CSMS asks something; what it hears is checked."""
-        schemas = BY_SUBPROTOCOL[machine.dialect.subprotocol].schemas
+        schemas = schemas_of(machine)
         schemas.check_request(action, payload)
         response = machine.on_call(action, payload)
         assert response is not None
@@ -73,7 +74,7 @@ class Csms:
         while queued := machine.next():
             assert queued.call is not None
             action, payload = queued.call
-            BY_SUBPROTOCOL[machine.dialect.subprotocol].schemas.check_request(action, payload)
+            schemas_of(machine).check_request(action, payload)
             self.said.append((self.now, machine.charger.id, action, payload))
             machine.on_response(queued, self.answers(machine, action, payload) or self._answer(action, payload))
 
@@ -97,9 +98,14 @@ class Csms:
         return {}
 
 
+def schemas_of(machine: Machine) -> Schemas:
+    dialect = machine.dialect
+    return (VERSIONS[dialect.soap] if dialect.soap else BY_SUBPROTOCOL[dialect.subprotocol]).schemas
+
+
 def start(machine: Machine, outlet: int, id_token: str, number: int) -> tuple[str, dict[str, Any]]:
     """A remote start in the words of the station's version."""
-    if machine.dialect.subprotocol == "ocpp1.6":
+    if machine.dialect.subprotocol in ("ocpp1.5", "ocpp1.6"):
         return "RemoteStartTransaction", {"idTag": id_token, "connectorId": outlet}
     token = {"idToken": id_token, "type": "ISO14443"}
     return "RequestStartTransaction", {"idToken": token, "evseId": outlet, "remoteStartId": number}

@@ -13,7 +13,7 @@ from tests.unit.simulator.fleet.csms import Csms
 from voltbus.simulator.fleet.activity import Kind
 from voltbus.simulator.fleet.fleet import FleetPlan
 
-DAY = FleetPlan(stations=12, mix=0.5, speed=240, seed=7, newest=0.25)
+DAY = FleetPlan(stations=14, mix=0.4, speed=240, seed=7, newest=0.2, soap=0.2)
 DAY_SECONDS = 360
 
 

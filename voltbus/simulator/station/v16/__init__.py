@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from voltbus.simulator.station.charger import Charger
-from voltbus.simulator.station.types import Answer, Call, Reading, Session
+from voltbus.simulator.station.types import Answer, Call, Reading, Session, security_event
 from voltbus.simulator.station.v16 import messages
 from voltbus.simulator.station.v16.commands import ANSWERS
 from voltbus.simulator.station.v16.configuration import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, keys
@@ -17,6 +17,7 @@ class V16:
     """Speaks for a charger."""
 
     subprotocol = "ocpp1.6"
+    soap = ""
 
     def __init__(self, charger: Charger, sample_seconds: int = 120) -> None:
         self.charger = charger
@@ -53,6 +54,9 @@ class V16:
 
     def alarms(self) -> list[Call]:
         return []
+
+    def security(self, kind: str) -> list[Call]:
+        return [security_event(kind, self.charger.clock())]
 
     def expired(self, reservation_id: int) -> list[Call]:  # noqa: ARG002
         return []

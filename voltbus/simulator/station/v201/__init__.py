@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from voltbus.simulator.station.charger import Charger
-from voltbus.simulator.station.types import Answer, Call, Reading, Session, stamp
+from voltbus.simulator.station.types import Answer, Call, Reading, Session, security_event, stamp
 from voltbus.simulator.station.v201 import messages
 from voltbus.simulator.station.v201.commands import ANSWERS
 from voltbus.simulator.station.v201.model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, variables
@@ -17,6 +17,7 @@ class V201:
     """Speaks for a charger."""
 
     subprotocol = "ocpp2.0.1"
+    soap = ""
     answers: Mapping[str, AnswerTo] = ANSWERS
 
     def __init__(self, charger: Charger, sample_seconds: int = 120) -> None:
@@ -61,6 +62,9 @@ class V201:
             events.append({"eventId": self.events, **event})
         at = stamp(self.charger.clock())
         return [("NotifyEvent", {"generatedAt": at, "seqNo": 0, "eventData": events})] if events else []
+
+    def security(self, kind: str) -> list[Call]:
+        return [security_event(kind, self.charger.clock())]
 
     def expired(self, reservation_id: int) -> list[Call]:
         status = {"reservationId": reservation_id, "reservationUpdateStatus": "Expired"}
