@@ -77,9 +77,12 @@ _NETWORK_4 = rf"{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?"
 _NETWORK_6 = "[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
 _NETWORK = f" *({_NETWORK_4}|{_NETWORK_6}) *"
 _NETWORKS = f"^({_NETWORK}(,{_NETWORK})*)?$"
+_PORTS = " *[0-9]{1,5}(-[0-9]{1,5})? *"
 PATTERNS = {
     "outbound_allow": _NETWORKS,
     "gateway_trusted_proxies": _NETWORKS,
+    "soap_allow": _NETWORKS,
+    "soap_call_ports": f"^{_PORTS}(,{_PORTS})*$",
     "jwt_jwks_url": "^https?://[^/]",
     "kafka_oauth_token_url": "^https?://[^/]",
 }

@@ -1,6 +1,7 @@
 """The chart as Helm renders it: its sets against the schemas of Kubernetes, the code's tables, and golden files."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -256,8 +257,8 @@ def _example(process: str, name: str) -> Any:
     if "enum" in schema:
         return schema["enum"][-1]
     if "pattern" in schema:
-        networks = name in ("VOLTBUS_OUTBOUND_ALLOW", "VOLTBUS_GATEWAY_TRUSTED_PROXIES")
-        return "10.1.0.0/16, ::1" if networks else "https://sso.example.com/a"
+        examples = ("10.1.0.0/16, ::1", "443, 8000-8999", "https://sso.example.com/a")
+        return next(one for one in examples if re.search(schema["pattern"], one))
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
     return {"string": "text", "boolean": True}.get(schema["type"], least)
 
@@ -471,6 +472,37 @@ def test_with_a_certificate_the_gateway_has_a_port_for_tls() -> None:
     assert _ports(find(both, "Deployment", "voltbus-gateway"))["ocpps"] == fields["gateway_tls_port"].default
 
 
+def test_stations_that_speak_soap_have_a_port_and_are_called() -> None:
+    """The Service keeps a station at its gateway; gateways call what settings allow, and no other process does."""
+
+    def egress(given: "list[Object]", process: str = "gateway") -> list[Object]:
+        rules: list[Object] = find(given, "NetworkPolicy", f"voltbus-{process}")["spec"]["egress"]
+        return [rule for rule in rules if any("endPort" in port for port in rule["ports"])]
+
+    closed = objects(TINY)
+    assert "VOLTBUS_SOAP_PORT" not in environment(workload(closed, "gateway"))
+    assert not any(one["metadata"]["name"] == "voltbus-soap" for one in closed)
+    assert egress(closed) == []
+
+    allowed = {"VOLTBUS_SOAP_ALLOW": "10.64.0.0/12, 10.9.9.9,fd00::1"}
+    given = objects(changed(TINY, {"gateway": {"soap": {"enabled": True}, "settings": allowed}}))
+    gateway = workload(given, "gateway")
+    assert environment(gateway)["VOLTBUS_SOAP_PORT"] == str(_ports(gateway)["soap"])
+    service = find(given, "Service", "voltbus-soap")["spec"]
+    assert (service["type"], service["sessionAffinity"]) == ("ClusterIP", "ClientIP")
+    fields = generate.PROCESSES["gateway"].model_fields
+    assert service["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"] >= fields["soap_silence"].default
+    [rule] = egress(given)
+    assert [one["ipBlock"]["cidr"] for one in rule["to"]] == ["0.0.0.0/0", "10.64.0.0/12", "10.9.9.9/32", "fd00::1/128"]
+    ports = tuple((port["port"], port.get("endPort", port["port"])) for port in rule["ports"])
+    assert ports == fields["soap_call_ports"].default
+    assert all(egress(given, service) == [] for service in SERVICES)
+
+    named = {"gateway": {"settings": {"VOLTBUS_SOAP_CALL_PORTS": "8000-8999"}}, "networkPolicy": {"soap": {"to": []}}}
+    [rule] = egress(objects(changed(TINY, changed({"gateway": {"soap": {"enabled": True}}}, named))))
+    assert rule == {"ports": [{"port": 8000, "endPort": 8999, "protocol": "TCP"}]}
+
+
 def _ports(one: Object) -> dict[str, int]:
     return {port["name"]: port["containerPort"] for port in container(one).get("ports", ())}
 
@@ -526,7 +558,7 @@ def test_what_selects_pods_finds_them(name: str) -> None:
     found = of_set(name)
     labels = {one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"] for one in workloads(found)}
     for one in kinds(found, "Service"):
-        process = one["metadata"]["name"].replace("stations", "gateway")
+        process = one["metadata"]["name"].replace("stations", "gateway").replace("soap", "gateway")
         assert one["spec"]["selector"].items() <= labels[process].items()
     for one in [*kinds(found, "PodDisruptionBudget"), *kinds(found, "Deployment"), *kinds(found, "StatefulSet")]:
         assert one["spec"]["selector"]["matchLabels"].items() <= labels[one["metadata"]["name"]].items()

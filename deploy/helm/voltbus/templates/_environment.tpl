@@ -45,7 +45,7 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{- end -}}
 {{- end }}
 
-{{/* The ports of stations, as YAML: ocpp, unless it is switched off, and ocpps where there is a certificate. */}}
+{{/* The ports of stations, as YAML: ocpp, unless it is switched off, ocpps where there is a certificate, and soap. */}}
 {{- define "voltbus.stations" -}}
 {{- $here := dict "root" . "process" "gateway" -}}
 {{- $settings := include "voltbus.of" (merge (dict "kind" "settings") $here) | fromYaml -}}
@@ -55,6 +55,9 @@ ocpp: 9000
 {{- end }}
 {{- if or (hasKey $secrets "VOLTBUS_GATEWAY_TLS_CERTIFICATE") (hasKey $settings "VOLTBUS_GATEWAY_TLS_CERTIFICATE") }}
 ocpps: 9443
+{{- end }}
+{{- if .Values.gateway.soap.enabled }}
+soap: 9001
 {{- end }}
 {{- end }}
 
@@ -86,6 +89,10 @@ ocpps: 9443
 {{- else if eq .process "gateway" }}
 - name: VOLTBUS_DRAIN_SECONDS
   value: {{ include "voltbus.value" $values.gateway.drainSeconds | quote }}
+{{- with (include "voltbus.stations" .root | fromYaml).soap }}
+- name: VOLTBUS_SOAP_PORT
+  value: {{ include "voltbus.value" . | quote }}
+{{- end }}
 {{- else }}
 - name: VOLTBUS_INSTANCE # the ordinal of this pod
   valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } }
