@@ -47,16 +47,17 @@ UNANSWERED = Gauge("voltbus_gateway_unanswered_handshakes", "connections whose u
 CROWDED_OUT = Counter(
     "voltbus_gateway_crowded_out_total", "connections that had sent no upgrade request when others needed their place"
 )
-TAKEOVERS = Counter(
-    "voltbus_gateway_takeovers_total", "connections that were replaced by a newer one although their station was alive"
-)
+TAKEOVERS = Counter("voltbus_gateway_takeovers_total", "times that another device took the place of one that was alive")
 CONTESTED = Gauge("voltbus_gateway_contested_ids", "ids that several devices have: the one that is connected stays")
 GIVEN_UP = Counter(
     "voltbus_gateway_given_up_connections_total",
     "connections that were ended for what the station did not do (no_pong, not_reading), or did for too long (flood)",
     ["reason"],
 )
-SLOWED = Counter("voltbus_gateway_slowed_total", "times that a socket was not read for a while: it sent too fast")
+SLOWED = Counter(
+    "voltbus_gateway_slowed_total",
+    "times that a station was not read for a while, or answered over SOAP: it sent too fast",
+)
 DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came to nothing", ["reason"])
 TOLERATED = Counter(
     "voltbus_gateway_tolerated_total", "deviations of messages from their schemas that were passed over", ["kind"]

@@ -12,7 +12,7 @@ import structlog
 from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.soap import faults
 from services.gateway.transport.soap.bodies import BadBody
-from services.gateway.transport.soap.station import Gone, Options, Refusal, SoapStation, Terms
+from services.gateway.transport.soap.station import Gone, Options, Refusal, SoapStation, Terms, TooFast
 from services.gateway.transport.transport import CallingReceiver, CloseCode
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, Fault, FaultCode, NoEnvelope, SubCode, protocol_error
@@ -23,6 +23,7 @@ from services.ocpp.versions import VERSIONS, Version
 RETRY = {"Retry-After": "5"}
 UNAVAILABLE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "try again")
 LATE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "no answer in time: try again")
+TOO_FAST = Fault(FaultCode.SENDER, SubCode.SECURITY_ERROR, "too many messages: one after the other, and slower")
 FAILED = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "internal error")
 
 log = structlog.get_logger()
@@ -112,11 +113,14 @@ class CentralSystem:
         station.heard(said, asked.url, asked.remote_address)
         assert said.body is not None
         try:
-            answer = await station.call(action, spelling.read_request(action, said.body), said.message_id)
+            asked_for = spelling.read_request(action, said.body)
+            answer = await station.call(action, asked_for, said.message_id, len(asked.document))
         except TimeoutError:
             raise Faulted(LATE) from None
         except Gone:
             raise Faulted(UNAVAILABLE, 503, RETRY) from None
+        except TooFast:
+            raise Faulted(TOO_FAST, 429, RETRY) from None
         if isinstance(answer, Refusal):
             raise Faulted(faults.of_error(answer.code, answer.description))
         payload: dict[str, Any] = answer

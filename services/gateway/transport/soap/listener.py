@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 
 from services.common.process.errors import Misconfigured
 from services.gateway import metrics
+from services.gateway.pressure.pace import Rates
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
 from services.gateway.transport.proxies import Origin, Proxies
@@ -42,6 +43,7 @@ class SoapListener:
             silence=settings.soap_silence,
             call_timeout=settings.call_timeout,
             max_size=settings.message_size,
+            rates=Rates.of(settings),
             callback=self._callback,
         )
         self._central_system = CentralSystem(admitter, options)

@@ -14,10 +14,12 @@ from services.common.web.outbound.client import Answer, NoAnswer, NotAllowed, No
 from services.gateway import metrics
 from services.gateway.ocppj import frames
 from services.gateway.pressure.hold import HANDLING, Hold
+from services.gateway.pressure.pace import Pace, Rates
 from services.gateway.timing import Seconds
 from services.gateway.transport.soap import faults
 from services.gateway.transport.soap.bodies import BadBody, charset_of, decoded
 from services.gateway.transport.soap.callback import Callback
+from services.gateway.transport.soap.moves import TURNS, Address
 from services.gateway.transport.transport import CallingReceiver, CloseCode
 from services.ocpp.errors import ErrorCode
 from services.ocpp.soap import envelope
@@ -34,14 +36,15 @@ class Options:
     """What all stations of a listener share.
 
     monotonic: the clock of time-outs. silence: seconds without a request after which a station counts as gone.
-    call_timeout: seconds that a request waits for its answer. max_size: bytes of the longest message. callback: to
-    stations.
+    call_timeout: seconds that a request waits for its answer. max_size: bytes of the longest message. rates: of one
+    station. callback: to stations.
     """
 
     monotonic: Seconds
     silence: float
     call_timeout: float
     max_size: int
+    rates: Rates
     callback: Callback
 
 
@@ -69,12 +72,16 @@ class Gone(Exception):
     """The connection has ended before its answer."""
 
 
+class TooFast(Exception):
+    """A request beside one that waits already, for its station sends too fast."""
+
+
 class SoapStation:
     """A Transport. There is no connection but this: from the first request until none has come for long.
 
     last_seen: when the last request came. paused: why none is handled; 0: they are. over: nothing is answered or sent
-    any more. terms: of the connection. identity: as the station says it. address: where it listens, to: where it finds
-    us, by its last request. on_end: called once.
+    any more. terms: of the connection. identity: as the station says it. to: where it finds us, by its
+    last request. on_end: called once.
     """
 
     def __init__(
@@ -88,7 +95,9 @@ class SoapStation:
         self._receiver, self._options, self._on_end = receiver, options, on_end
         self.terms, self.remote_address = terms, remote_address
         self.last_seen = options.monotonic()
-        self.identity = self.address = self.to = ""
+        self.identity = self.to = ""
+        self._address = Address()
+        self._pace, self._slowed = receiver.pace or Pace.of(options.rates, self.last_seen), False
         self.paused, self.over = 0, False
         self._probed_at = 0.0
         self._resumed = asyncio.Event()
@@ -105,14 +114,26 @@ class SoapStation:
         """A request has come. to: the address that it was sent to, where it does not say."""
         self.last_seen = self._options.monotonic()
         self.identity, self.to, self.remote_address = said.identity, to, remote_address
-        # One that says none, as some libraries do, has not moved.
-        self.address = said.address or self.address
+        if (turns := self._address.said(said.address, self.last_seen)) >= TURNS:
+            metrics.TAKEOVERS.inc()
+            if turns == TURNS:
+                both = {"address": self.address, "other": self._address.before}
+                log.warning("two devices have one id", station=self.identity, remote=remote_address, **both)
         self._receiver.heard()
 
-    async def call(self, action: str, payload: Mapping[str, Any], message_id: str) -> Any:
-        """The payload of its answer, or a Refusal. Raises TimeoutError, and Gone."""
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return self._address.now
+
+    async def call(self, action: str, payload: Mapping[str, Any], message_id: str, size: int) -> Any:
+        """The payload of its answer, or a Refusal. size: of the request, in bytes.
+
+        Raises TimeoutError, Gone, TooFast.
+        """
         came = self._options.monotonic()
         async with asyncio.timeout(self._options.call_timeout):
+            await self._slow_down(size)
             while self.paused & HANDLING and not self.over:
                 await self._resumed.wait()
             if self.over:
@@ -126,6 +147,27 @@ class SoapStation:
                 return await answer
             finally:
                 del self._answers[own_id]
+
+    async def _slow_down(self, size: int) -> None:
+        """A station that sends too fast is answered later; what it sends beside that is not taken. Raises TooFast."""
+        pace, rates = self._pace, self._options.rates
+        pace.messages -= 1
+        pace.size -= size
+        if self._slowed:
+            raise TooFast
+        if pace.messages >= 0 and pace.size >= 0:
+            return
+        flooded = pace.over_since is not None
+        wait = pace.slow_down(rates, self._options.monotonic())
+        if not flooded:
+            who = {"station": self.identity, "remote": self.remote_address}
+            log.warning("a station sends too fast", rates=rates.words, **who)
+        metrics.SLOWED.inc()
+        self._slowed = True
+        try:
+            await asyncio.sleep(wait)
+        finally:
+            self._slowed = False
 
     def send(self, frame: bytes) -> None:
         """An answer goes to the request that waits for it; a CALL is posted."""

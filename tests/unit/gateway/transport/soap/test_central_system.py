@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
+from services.gateway import metrics
 from services.gateway.timing import Timing
 from services.ocpp.passwords import keyed
 from services.ocpp.soap.envelope import SOAP_11
@@ -273,3 +274,47 @@ async def test_a_message_id_that_is_under_way_is_no_reason_to_refuse(one: Runnin
     await one.reply(await one.call("auth", 2), {"idTagInfo": {"status": "Accepted"}})
     assert [response.status_code for response in await asyncio.gather(*asking)] == [200, 200]
     assert len({call.message_id for call in one.calls("auth")}) == 2
+
+
+async def test_a_station_that_sends_too_fast_is_answered_later() -> None:
+    """One request after the other loses nothing."""
+    async with running(timing=QUICK, message_rate=50, burst=1) as one:
+        slowed = metrics.SLOWED._value.get()
+        for _ in range(4):
+            assert (await post(one.soap, asked())).status_code == 200
+            # As if no time had passed, for the machine may be slow.
+            one.connection().pace.messages = 0  # type: ignore[union-attr]
+            one.connection().pace.at = one.gateway._clocks.monotonic()  # type: ignore[union-attr]
+        assert metrics.SLOWED._value.get() == slowed + 3
+
+
+async def test_what_comes_beside_a_request_that_waits_is_to_be_sent_again() -> None:
+    async with running(timing=QUICK, message_rate=0.2, burst=10) as one:
+        slowed = metrics.SLOWED._value.get()
+        for _ in range(2):
+            assert (await post(one.soap, asked())).status_code == 200
+        waiting = asyncio.create_task(post(one.soap, asked()))
+        await until(lambda: metrics.SLOWED._value.get() == slowed + 1)
+        beside = await post(one.soap, asked())
+        assert fault(beside) == (429, "Sender", "SecurityError")
+        assert beside.headers["Retry-After"] == "5"
+        waiting.cancel()
+
+
+async def test_how_fast_it_has_sent_is_known_on_its_next_connection() -> None:
+    async with running(timing=QUICK, message_rate=2, burst=1) as one:
+        for _ in range(2):
+            await post(one.soap, asked())
+        pace = one.connection().pace
+        await post(one.soap, asked(version="1.6"))
+        assert one.connection().pace is pace
+        assert pace is not None
+
+
+async def test_two_devices_with_one_id_are_seen(one: Running) -> None:
+    """By the address for commands, which goes to and fro; both are answered, and none is kept out."""
+    before = metrics.TAKEOVERS._value.get()
+    for turn in range(5):
+        response = await post(one.soap, asked(address=f"http://10.0.0.{turn % 2}:8080/ocpp"))
+        assert response.status_code == 200
+    assert metrics.TAKEOVERS._value.get() == before + 1
