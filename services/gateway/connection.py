@@ -14,7 +14,17 @@ from services.common.process.tracing import Tracing
 from services.gateway import metrics
 from services.gateway.deviations import Deviations
 from services.gateway.frame_notes import FrameNotes
-from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Refuse, Send, SessionAction, Waiting
+from services.gateway.ocppj.actions import (
+    Complete,
+    Drop,
+    Forward,
+    MessageType,
+    Reason,
+    Refuse,
+    Send,
+    SessionAction,
+    Waiting,
+)
 from services.gateway.ocppj.dialects import DIALECTS
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
@@ -193,6 +203,10 @@ class Connection:
         """The transport cannot carry a command."""
         context = self._context
         self._perform(self._session.unsayable(message_id, context.monotonic(), context.wall(), reason))
+
+    def unread(self, document: bytes, reason: str) -> None:
+        """The station has sent what is no message, to the transport that would make one of it."""
+        self._drop(Drop(Reason.MALFORMED, "", reason, document))
 
     def heard(self) -> None:
         """The station can be reached again."""

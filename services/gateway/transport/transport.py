@@ -95,5 +95,8 @@ class CallingReceiver(Receiver, Protocol):
     def unsayable(self, message_id: str, reason: str) -> None:
         """That CALL can never be on the wire. reason: in words."""
 
+    def unread(self, document: bytes, reason: str) -> None:
+        """The station has sent what cannot be told as a message. reason: in words that say nothing of what it holds."""
+
     def heard(self) -> None:
         """The station was heard, so that it may be reached again."""

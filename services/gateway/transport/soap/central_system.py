@@ -1,5 +1,6 @@
 """What a station asks by SOAP: from the body of a request to that of its answer."""
 
+import base64
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class CentralSystem:
             payload = await self._payload(asked, said, spelling, action)
             body = spelling.write_response(action, payload)
         except NoEnvelope as error:
-            return _faulted(Faulted(error.fault), said, namespace)
+            return self._unread(asked, said, error.fault)
         except Faulted as error:
             return _faulted(error, said, namespace)
         except Exception:
@@ -130,8 +131,7 @@ class CentralSystem:
         """The one that asks, on the connection that it has, if it may go on with that. Raises Faulted."""
         if not said.identity:
             raise Faulted(Fault(FaultCode.SENDER, SubCode.IDENTITY_MISMATCH, "chargeBoxIdentity is missing"))
-        path = f"/ocpp/{quote(said.identity, safe='')}"
-        request = Request(path, asked.authorization, (), asked.remote_address, asked.secured)
+        request = _as_handshake(asked, said.identity)
         version = VERSIONS[spelling.version]
         verdict = self._admitter.verify(request, version)
         if isinstance(verdict, Refused):
@@ -151,25 +151,51 @@ class CentralSystem:
         station.open()
         return station
 
+    def _unread(self, asked: Asked, said: Envelope | None, fault: Fault) -> Answered:
+        """The log of a station that is here has what it sent, if it may send: others write nothing into it."""
+        if name := (said.identity if said else "") or _user(asked.authorization):
+            verdict = self._admitter.verify(_as_handshake(asked, name), VERSIONS["1.6"])
+            here = None if isinstance(verdict, Refused) else self._stations.get(verdict.station_id)
+            if here is not None:
+                here.unread(asked.document, fault.reason)
+        return _faulted(Faulted(fault), said, SPELLINGS["1.6"].central_system)
+
     def _ended(self, station_id: str, station: SoapStation) -> None:
         """Its place may be another's by now."""
         if self._stations.get(station_id) is station:
             del self._stations[station_id]
 
 
+def _as_handshake(asked: Asked, identity: str) -> Request:
+    """What a station of that name would ask to come in by WebSocket."""
+    path = f"/ocpp/{quote(identity, safe='')}"
+    return Request(path, asked.authorization, (), asked.remote_address, asked.secured)
+
+
+def _user(authorization: str | None) -> str:
+    """Of Basic credentials; empty: there are none."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
+
+
 def _meaning(said: Envelope, version: str) -> tuple[Spelling, str]:
-    """Version and action of a message, by its body. version: that the path names. Raises Faulted."""
+    """Version and action of a message, by its body. version: that the path names. Raises NoEnvelope."""
     if said.body is None:
-        raise Faulted(protocol_error("the Body is empty"))
+        raise NoEnvelope(protocol_error("the Body is empty"))
     spelling = spelling_of(said.body.namespace)
     if spelling is None:
         reason = f"no OCPP that is spoken here has the namespace {said.body.namespace[:100]!r}"
-        raise Faulted(Fault(FaultCode.RECEIVER, SubCode.NOT_SUPPORTED, reason))
+        raise NoEnvelope(Fault(FaultCode.RECEIVER, SubCode.NOT_SUPPORTED, reason))
     if version and version != spelling.version:
-        raise Faulted(protocol_error(f"a message of OCPP {spelling.version} at the address of {version[:10]}"))
+        raise NoEnvelope(protocol_error(f"a message of OCPP {spelling.version} at the address of {version[:10]}"))
     action = envelope.action_of(said.body, "Request")
     if action is None:
-        raise Faulted(protocol_error("the Body has no request"))
+        raise NoEnvelope(protocol_error("the Body has no request"))
     return spelling, action
 
 

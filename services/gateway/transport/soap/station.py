@@ -27,6 +27,7 @@ from services.ocpp.soap.envelope import Envelope, NoEnvelope
 from services.ocpp.soap.spellings import SPELLINGS, Spelling
 
 URN = "urn:uuid:"
+OTHER = "the answer is to something else"
 
 log = structlog.get_logger()
 
@@ -215,6 +216,11 @@ class SoapStation:
         if not self.paused & HANDLING:
             self._resumed.set()
 
+    def unread(self, document: bytes, reason: str) -> None:
+        """A request of the station that is no message of OCPP."""
+        if not self.over:
+            self._receiver.unread(document, reason)
+
     @property
     def _spelling(self) -> Spelling:
         return SPELLINGS[self.terms.version]
@@ -264,21 +270,21 @@ class SoapStation:
 
     def _frame(self, message_id: str, action: str, answer: Answer) -> bytes:
         """What the answer to a command says; what cannot be read is told as the text that it is none of."""
+        document = answer.content
         try:
-            said = self._read(answer)
+            document = decoded(document, answer.named.get("content-encoding", ""), self._options.max_size)
+            said = envelope.read(document, charset_of(answer.named.get("content-type", "")))
         except (BadBody, NoEnvelope) as error:
+            self.unread(document, str(error))
             if 200 <= answer.status < 300:
                 return frames.result(message_id, orjson.dumps(str(error)))
             return frames.error(message_id, ErrorCode.GENERIC_ERROR.value, f"HTTP status {answer.status}")
         if said.fault is not None:
             return frames.error(message_id, *faults.as_error(said.fault))
         if said.body is None or envelope.action_of(said.body, "Response") != action:
-            return frames.result(message_id, orjson.dumps("the answer is to something else"))
+            self.unread(document, OTHER)
+            return frames.result(message_id, orjson.dumps(OTHER))
         return frames.result(message_id, orjson.dumps(self._spelling.read_response(action, said.body)))
-
-    def _read(self, answer: Answer) -> Envelope:
-        body = decoded(answer.content, answer.named.get("content-encoding", ""), self._options.max_size)
-        return envelope.read(body, charset_of(answer.named.get("content-type", "")))
 
     def _unsent(self, message_id: str, reason: str) -> None:
         metrics.SOAP_CALLS.labels("unreachable").inc()

@@ -15,7 +15,7 @@ from services.ocpp.soap.envelope import SOAP_11
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
 from tests.unit.gateway.soap import asked, payload, post, said
-from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, Frame
 
 AUTHORIZE = "<o:authorizeRequest><o:idTag>TAG</o:idTag></o:authorizeRequest>"
 BOOT = (
@@ -318,3 +318,26 @@ async def test_two_devices_with_one_id_are_seen(one: Running) -> None:
         response = await post(one.soap, asked(address=f"http://10.0.0.{turn % 2}:8080/ocpp"))
         assert response.status_code == 200
     assert metrics.TAKEOVERS._value.get() == before + 1
+
+
+async def test_what_xml_was_refused_is_in_the_log_of_the_station_that_has_shown_its_password(one: Running) -> None:
+    """As it came; whom nobody knows, and who does not come in, writes nothing into it."""
+    await one.register("CP1", keyed(b"k", b"secret"))
+    own, broken = ("cp1", "secret"), b"<s:Envelope"
+    foreign = asked().replace(b"Cs/2012", b"Cs/2010")
+    await post(one.soap, broken, auth=own)
+    await post(one.soap, asked(), auth=own)
+    await post(one.soap, broken)
+    await post(one.soap, foreign, auth=("CP1", "wrong"))
+    await post(one.soap, broken, auth=("CP2", "secret"))
+    await post(one.soap, broken, headers={"Authorization": "Basic ?"})
+    await post(one.soap, broken, auth=own)
+    await post(one.soap, foreign, auth=own)
+    await until(lambda: len(one.bus.all("ocpp.frames")) >= 2)
+    told = [Frame.FromString(record.value or b"") for record in one.bus.all("ocpp.frames")]
+    assert [(frame.station_id, frame.frame, frame.dropped) for frame in told] == [
+        ("CP1", broken, "malformed"),
+        ("CP1", foreign, "malformed"),
+    ]
+    assert told[0].description == "XML: not well-formed (line 1)"
+    assert told[1].description.startswith("no OCPP that is spoken here has the namespace")

@@ -20,6 +20,7 @@ from voltbus.v1.bus_pb2 import (
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
     Command,
+    Frame,
 )
 
 UNLOCKED = "<o:unlockConnectorResponse><o:status>Accepted</o:status></o:unlockConnectorResponse>"
@@ -179,6 +180,9 @@ async def test_an_answer_to_something_else_is_none(one: Running) -> None:
         await post(one.soap, asked(address=station.address))
         await send(one, unlock())
         assert (await one.result("firmware")).outcome == OUTCOME_INVALID
+        [told] = [Frame.FromString(record.value or b"") for record in one.bus.all("ocpp.frames") if record.value]
+        assert b"resetResponse" in told.frame
+        assert (told.station_id, told.description) == ("CP1", "the answer is to something else")
 
 
 async def test_a_redirect_is_not_followed(one: Running) -> None:
