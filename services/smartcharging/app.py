@@ -38,7 +38,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     )
     topics, command_service, events = wiring.topics, wiring.command_service, wiring.events
     sharing = Sharing(database, command_service, events, clock)
-    handler = Handler(database, wiring.batches(DIALECTS), sharing, events, topics.connections, clock)
+    handler = Handler(database, wiring.batches(DIALECTS), command_service, sharing, events, topics.connections, clock)
     also = [topics.connections, topics.events["transactions"], topics.events["firmware"]]
     sites = Sites(database, command_service, sharing, wiring.routes, events, wiring.announcer, clock)
     return wiring.service(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.common.calls import message_log
 from services.common.calls.batch import Batch, BatchShell
 from services.common.calls.call import Call, Refused
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
@@ -28,6 +29,7 @@ from services.smartcharging.domain.reports import (
 )
 from services.smartcharging.domain.sessions import SessionReport
 from services.smartcharging.installed_profiles import installed_on
+from services.smartcharging.resuming import send_again
 from services.smartcharging.sharing import Sharing
 
 # Samples come all the time, and are planned for together.
@@ -42,6 +44,7 @@ class Handler:
 
     database: Database
     shell: BatchShell[Report]
+    command_service: CommandService
     sharing: Sharing
     events: Events
     connections: str
@@ -60,11 +63,16 @@ class Handler:
             await outbox.add(db, events)
             concluded = await self.shell.conclude(db, batch)
             changed = await _save(db, changes, self.clock())
+            resumed = [one for one in changes if isinstance(one, SessionReport) and one.resumed and not one.superseded]
+            if resumed:
+                concluded |= await send_again(db, self.command_service, resumed, self.clock())
             replies = await _decide(db, batch.calls)
             await store.mark_changed(db, await _renegotiate(db, batch.calls, replies), self.clock())
         if events or concluded:
             self.shell.notify_changed()
-        if changed or concluded:
+        if resumed:
+            self.command_service.nudge()
+        if changed or concluded or resumed:
             self.sharing.nudge()
         return self.shell.settle(batch, replies)
 

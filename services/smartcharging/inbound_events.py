@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError, Message
 from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
-from services.common.kafka.events import event_name, read_event
+from services.common.kafka.events import event_id, event_name, read_event
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from services.ocpp.sampled_values import is_usable
@@ -22,6 +22,8 @@ CURRENT, POWER, REGISTER = "Current.Import", "Power.Active.Import", "Energy.Acti
 OF_MESSAGES = frozenset({"Transaction.Begin", "Transaction.End"})
 # Of one phase each, against another or neutral.
 PHASES = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
+# The trigger of a transaction that goes on after a reboot (2.1 E17).
+RESUMED = "TxResumed"
 # Where the station's cable ends, which is what a reading without a location means too.
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
@@ -42,9 +44,13 @@ def read(record: Record, kind: type[Message], in_site: bool) -> SessionReport | 
     in_site: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of the
     events.
     """
-    if kind is wire.TransactionUpdated and not in_site:
+    updated = kind is wire.TransactionUpdated
+    if updated and not in_site and RESUMED.encode() not in (record.value or b""):
         return None
-    change = READ[kind](read_event(record, kind))
+    event = read_event(record, kind)
+    change = READ[kind](event)
+    if updated and isinstance(change, SessionReport) and getattr(event, "trigger_reason", None) == RESUMED:
+        change = replace(change, resumed=event_id(record))
     if in_site or not isinstance(change, SessionReport):
         return change
     return replace(change, sample=None, end_wh=None, register=None)

@@ -12,7 +12,7 @@ from services.common.process.errors import VoltbusError
 
 OWN = "caller/"
 # Keys that services make begin so: whatever a caller says is none of them.
-MADE = (OWN, "configuration/", "on_block/")
+MADE = (OWN, "configuration/", "on_block/", "resumed/")
 
 
 class KeyReused(VoltbusError):

@@ -137,6 +137,11 @@ def event_name(record: Record) -> str:
     return _name(_header(record, "ce_type"))
 
 
+def event_id(record: Record) -> str:
+    """What makes an event this one and no other; empty where it is no event."""
+    return _header(record, "ce_id").decode(errors="replace")
+
+
 @lru_cache(maxsize=256)
 def _name(kind: bytes) -> str:
     return kind.decode(errors="replace").rpartition(".")[2]

@@ -43,7 +43,8 @@ class SessionReport(Struct, frozen=True):
 
     superseded: it is history, and its EVSE has another session now. revision: of its end, see Transaction of
     events.proto. stopped_at: when it ended, mostly by the station's clock; end_wh: the register then, as far as it is
-    known. register: what is told of it of a session that has ended.
+    known. register: what is told of it of a session that has ended. resumed: the event by which it goes on after a
+    reboot of its station (2.1 E17); empty: it tells something else.
     """
 
     id: int
@@ -58,6 +59,7 @@ class SessionReport(Struct, frozen=True):
     stopped_at: datetime | None = None
     end_wh: float | None = None
     register: Register | None = None
+    resumed: str = ""
 
 
 class TrackedSession(Struct, frozen=True):

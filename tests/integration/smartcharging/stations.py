@@ -51,7 +51,7 @@ class Sent:
         if self.version == "1.6":
             schedule = self.payload["csChargingProfiles"]["chargingSchedule"]
         else:
-            [schedule] = self.payload["chargingProfile"]["chargingSchedule"]
+            schedule, *_ = self.payload["chargingProfile"]["chargingSchedule"]
         return float(schedule["chargingSchedulePeriod"][0]["limit"])
 
     @property

@@ -46,7 +46,7 @@ def test_nobody_gets_what_somebody_else_asked_for_by_name(asked: list[tuple[str 
         assert ask(kept, author, key).author in (None, author)
 
 
-@pytest.mark.parametrize("key", ["on_block/7/", "configuration/CP1/k/0", own_key("k", "bert")])
+@pytest.mark.parametrize("key", ["on_block/7/", "configuration/CP1/k/0", "resumed/e/c", own_key("k", "bert")])
 def test_what_a_caller_says_is_no_key_that_a_service_makes(key: str) -> None:
     assert keys_of(key, "anna") == (own_key(key, "anna"),)
 
