@@ -39,7 +39,7 @@ bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (
 chaos: .venv/dev  ## kill, freeze and cut off processes under load, into docs/chaos.md (with ARGS, such as --faults kill: not kept)
 	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
 
-fuzz: .venv/dev  ## a million inputs to sessions, WebSocket, compression and handshakes, guided by coverage (or ARGS)
+fuzz: .venv/dev  ## a million inputs to sessions, WebSocket, compression, handshakes and SOAP, guided by coverage (or ARGS)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 certification: .venv/dev  ## the certification cases of OCPP 2.0.1, and ours of 1.6, into docs/certification.md (or TESTS=tests/certification/test_…)

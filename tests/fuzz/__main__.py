@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fuzz import corpus
 
-NAMES = ("session", "wire", "deflate", "handshake")
+NAMES = ("session", "wire", "deflate", "handshake", "soap")
 FOUND = Path("build/fuzz")
 OPTIONS = ("-max_len=1024", "-rss_limit_mb=1024", "-timeout=20", "-print_final_stats=1")
 

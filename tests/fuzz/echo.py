@@ -40,7 +40,9 @@ class Echo:
 
 
 async def main(port: int) -> None:
-    settings = Settings(host="127.0.0.1", gateway_port=port, message_size=450_000, password_key="k")
+    settings = Settings(
+        host="127.0.0.1", gateway_port=port, message_size=450_000, password_key="k", message_rate=0, byte_rate=0
+    )
     listener = WebSocketListener(
         settings,
         Echo(),

@@ -133,10 +133,15 @@ def wire(data: bytes) -> None:
 
 async def _same_however_read(frames: bytes, sizes: list[int]) -> None:
     whole, pieces = await _served(frames, [len(frames) + 1]), await _served(frames, sizes)
-    assert whole == pieces, (whole, pieces)
-    told = whole[0]
-    assert [each for each in told if each in ("opened", "closed", "finished")] == ["opened", "closed", "finished"]
+    assert _apart(whole[0]) == _apart(pieces[0]), (whole, pieces)
+    assert whole[1] == pieces[1], (whole, pieces)
+
+
+def _apart(told: list[Any]) -> list[Any]:
+    """Without the end, which is told when a fault is read: before a message that came in the same read and waits."""
     assert (told[0], told[-1]) == ("opened", "finished")
+    assert [each for each in told if each in ("opened", "closed", "finished")] == ["opened", "closed", "finished"]
+    return [each for each in told if each != "closed"]
 
 
 def _frames(given: Input) -> bytes:
