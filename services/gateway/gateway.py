@@ -39,7 +39,7 @@ from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport import handshake, profiles
 from services.gateway.transport.handshake import Admitted, Refused, Request
-from services.gateway.transport.profiles import Trust, keys_of
+from services.gateway.transport.profiles import Trust
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
 from services.ocpp.refusals import RefusalReason
@@ -130,8 +130,6 @@ class Gateway:
             bus, settings.topic(topics.REVOCATIONS.name), Revocation.FromString, on_change=self._revoked
         )
         self._trust = Trust(frozenset(name.lower() for name in settings.cpo_names), self.revocations.__contains__)
-        # Connections by the keys under which their certificates would be revoked.
-        self._certified: dict[str, Connection] = {}
         self.outbound = OutboundDelivery(
             bus,
             self.registry,
@@ -330,8 +328,6 @@ class Gateway:
                 since=self._clocks.wall(),
             )
         )
-        if certificate := connection.security.certificate:
-            self._certified |= dict.fromkeys(keys_of(certificate), connection)
         if connection.confirms:
             self._confirm(connection)
         registered = self.credentials.get(peer.station_id)
@@ -358,10 +354,6 @@ class Gateway:
     def _closed(self, connection: Connection) -> None:
         self.registry.remove(connection)
         self.routing.remove(connection.peer.connection_id)
-        if certificate := connection.security.certificate:
-            for key in keys_of(certificate):
-                if self._certified.get(key) is connection:
-                    del self._certified[key]
 
     def _contradicted(self, connection: Connection) -> None:
         self._note_refusal(
@@ -369,9 +361,10 @@ class Gateway:
         )
 
     def _revoked(self, key: str, revocation: Revocation | None) -> None:
-        connection = self._certified.get(key) if revocation is not None else None
-        if connection is not None:
-            connection.close(CloseCode.POLICY_VIOLATION, "the certificate of this station is revoked")
+        for connection in self.registry if revocation is not None else ():
+            certificate = connection.security.certificate
+            if certificate and key in certificate.revocable_by:
+                connection.close(CloseCode.POLICY_VIOLATION, "the certificate of this station is revoked")
 
     def _finished(self, connection: Connection) -> None:
         """Nothing more comes of it."""

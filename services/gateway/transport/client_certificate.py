@@ -1,13 +1,17 @@
 """The certificate that a station has shown, as far as it is decided by; its chain has been verified."""
 
 import ssl
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
+
+from services.ocpp.certificates import by_serial_number
 
 DER = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
 
@@ -16,14 +20,13 @@ DER = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
 class ClientCertificate:
     """names, organizations: CN and O of its subject. fingerprint: SHA-256, in hexadecimal digits.
 
-    issuer: as RFC 4514 writes it. chain_ends: when the first of those above it expires.
+    revocable_by: under which keys it is revoked, or one above it: its fingerprint, or its serial number and issuer.
+    chain_ends: when the first of those above it expires.
     """
 
     names: tuple[str, ...]
     organizations: tuple[str, ...]
-    issuer: str
-    serial_number: int
-    fingerprint: str
+    revocable_by: tuple[str, ...]
     begins: datetime
     ends: datetime
     chain_begins: datetime
@@ -31,14 +34,48 @@ class ClientCertificate:
 
 
 def of(ssl_object: ssl.SSLObject) -> ClientCertificate | None:
-    """The one of a connection; None: the station has shown none."""
+    """The one of a connection; None: the station has shown none. Raises ValueError where nothing signed it."""
     der = ssl_object.getpeercert(binary_form=True)
     if der is None:
         return None
     # OpenSSL was told not to look at times, which are decided by with what is registered: so they are looked at here.
-    verified = ssl_object._sslobj.get_verified_chain() or []  # type: ignore[attr-defined]
-    above = [x509.load_der_x509_certificate(one.public_bytes(DER)) for one in verified[1:]]
-    return read(x509.load_der_x509_certificate(der), above)
+    own, verified = x509.load_der_x509_certificate(der), ssl_object._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+    return read(own, _loaded(verified[1:]) if verified else _above(own, ssl_object))
+
+
+def _loaded(certificates: Sequence[ssl._ssl.Certificate]) -> list[x509.Certificate]:  # type: ignore[name-defined]
+    return [x509.load_der_x509_certificate(one.public_bytes(DER)) for one in certificates]
+
+
+def _above(own: x509.Certificate, ssl_object: ssl.SSLObject) -> list[x509.Certificate]:
+    """Where a session is resumed, OpenSSL has verified the chain before and only remembers what the station showed."""
+    shown = _loaded((ssl_object._sslobj.get_unverified_chain() or [])[1:])  # type: ignore[attr-defined]
+    trusted = [x509.load_der_x509_certificate(one) for one in ssl_object.context.get_ca_certs(binary_form=True)]
+    if not (above := list(_issuers(own, shown, trusted))):
+        raise ValueError
+    return above
+
+
+def _issuers(
+    certificate: x509.Certificate, shown: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]
+) -> Iterator[x509.Certificate]:
+    """What signed it, what signed that, and so on up to one that is trusted."""
+    if found := next((one for one in trusted if is_issued_by(certificate, one)), None):
+        yield found
+        return
+    for one in shown:
+        if is_issued_by(certificate, one):
+            yield one
+            yield from _issuers(one, [other for other in shown if other != one], trusted)
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """By its name and its signature."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def read_chain(chain: Sequence[x509.Certificate]) -> ClientCertificate | None:
@@ -51,14 +88,18 @@ def read(own: x509.Certificate, above: Sequence[x509.Certificate]) -> ClientCert
     return ClientCertificate(
         names=_subject(own, NameOID.COMMON_NAME),
         organizations=_subject(own, NameOID.ORGANIZATION_NAME),
-        issuer=own.issuer.rfc4514_string(),
-        serial_number=own.serial_number,
-        fingerprint=own.fingerprint(hashes.SHA256()).hex(),
+        revocable_by=tuple(key for one in (own, *above) for key in _keys(one)),
         begins=own.not_valid_before_utc,
         ends=own.not_valid_after_utc,
         chain_begins=max((one.not_valid_before_utc for one in above), default=own.not_valid_before_utc),
         chain_ends=min((one.not_valid_after_utc for one in above), default=own.not_valid_after_utc),
     )
+
+
+def _keys(certificate: x509.Certificate) -> tuple[str, str]:
+    """Those of a CA are of many connections, and kept once."""
+    by_number = by_serial_number(certificate.serial_number, certificate.issuer.rfc4514_string())
+    return sys.intern(certificate.fingerprint(hashes.SHA256()).hex()), sys.intern(by_number)
 
 
 def _subject(certificate: x509.Certificate, name: x509.ObjectIdentifier) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.gateway.transport.client_certificate import ClientCertificate
-from services.ocpp.certificates import by_serial_number
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.station_ids import station_key
 from voltbus.v1.credentials_pb2 import Credentials
@@ -18,7 +17,7 @@ PASSWORD, TLS, CERTIFICATE = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whose certificates are good. organizations: of the CPO, in lower case. revoked: see keys_of."""
+    """Whose certificates are good. organizations: of the CPO, in lower case. revoked: asked by each of revocable_by."""
 
     organizations: frozenset[str] = frozenset()
     revoked: Callable[[str], bool] = lambda _: False
@@ -49,16 +48,11 @@ def of(*, secured: bool, proven: bool, certified: bool) -> int:
     return (TLS if secured else PASSWORD) if proven else 0
 
 
-def keys_of(certificate: ClientCertificate) -> tuple[str, str]:
-    """By which it is revoked: its fingerprint, or its serial number and issuer."""
-    return certificate.fingerprint, by_serial_number(certificate.serial_number, certificate.issuer)
-
-
 def fault(
     certificate: ClientCertificate, station_id: str, station: Credentials | None, trust: Trust, now: datetime
 ) -> RefusalReason | None:
     """Why a certificate does not prove that this is the station; None: it does."""
-    if any(map(trust.revoked, keys_of(certificate))):
+    if any(map(trust.revoked, certificate.revocable_by)):
         return RefusalReason.REVOKED_CERTIFICATE
     # A00.FR.404
     if not trust.organizations.intersection(name.lower() for name in certificate.organizations):

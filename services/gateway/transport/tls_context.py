@@ -152,6 +152,9 @@ def _trust(context: ssl.SSLContext, authorities: str) -> None:
         raise Misconfigured(f"{_variable(CLIENT_CA)}: no certificates in PEM") from None
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags |= FLAGS
+    # A ticket hands back the station's certificate alone: of those above it, revoked or expired, nothing is known.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
 
 
 def _variable(name: str) -> str:

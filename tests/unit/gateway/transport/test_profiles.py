@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 
 from services.common.kafka.bus import Record
 from services.gateway.settings import UnknownStations
-from services.gateway.transport import client_certificate, handshake, profiles
+from services.gateway.transport import client_certificate, handshake, profiles, tls_context
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.profiles import Security, Trust
@@ -29,6 +30,7 @@ TRUST = Trust(frozenset({CPO.lower()}))
 HASH = keyed(KEY, PASSWORD.encode())
 RIGHT, WRONG = basic(b"CP1", PASSWORD.encode()), basic(b"CP1", b"wrong")
 AUTHORITY = Authority()
+PEM_END = "-----END CERTIFICATE-----\n"
 
 
 def certificate(name: str = "CP1", organization: str = CPO, **more: Any) -> ClientCertificate:
@@ -124,10 +126,22 @@ def test_what_is_enough(
 @pytest.mark.parametrize("named_by", [0, 1], ids=["fingerprint", "serial number and issuer"])
 def test_nobody_comes_with_a_certificate_that_is_revoked(named_by: int) -> None:
     """Not even with the right password beside it."""
-    trust = Trust(TRUST.organizations, {profiles.keys_of(GOOD)[named_by]}.__contains__)
+    trust = Trust(TRUST.organizations, {GOOD.revocable_by[named_by]}.__contains__)
     assert verdict(registered(), RIGHT, GOOD, trust=trust) == "revoked_certificate"
     assert verdict(None, None, GOOD, trust=trust, policy=UnknownStations.ACCEPT) == "revoked_certificate"
     assert verdict(registered(), RIGHT, SERIAL, trust=trust) == 2
+
+
+@pytest.mark.parametrize("named_by", range(2, 6))
+def test_nobody_comes_with_a_certificate_whose_authority_is_revoked(named_by: int) -> None:
+    """By the fingerprint, or the serial number and issuer, of the one between or of the root."""
+    between = Authority("Between", AUTHORITY)
+    chain = [between.certificate, AUTHORITY.certificate]
+    shown, other = (client_certificate.read(between.issue(name, CPO).certificate, chain) for name in ("CP1", "CP2"))
+    trust = Trust(TRUST.organizations, {other.revocable_by[named_by]}.__contains__)
+    assert verdict(registered(), RIGHT, shown) == 3
+    assert verdict(registered(), RIGHT, shown, trust=trust) == "revoked_certificate"
+    assert verdict(registered(), RIGHT, GOOD, trust=trust) == (3 if named_by < 4 else "revoked_certificate")
 
 
 def test_a_chain_that_is_not_valid_now_is_never_let_in() -> None:
@@ -254,7 +268,7 @@ async def test_a_certificate_that_is_revoked_ends_its_connection(one: Running) -
     own, other = issued(), issued("CP2")
     socket = await one.connect(ssl=client(own))
     async with await one.connect("CP2", ssl=client(other)) as stays:
-        key, _ = profiles.keys_of(client_certificate.read(own.certificate, []))
+        key = client_certificate.read(own.certificate, []).revocable_by[0]
         await one.bus.publish([Record("revocations", key.encode(), Revocation().SerializeToString())])
         assert await closed(socket) == 1008
         assert (await ask(stays, call("hb", "Heartbeat", {})))[0] == 3
@@ -265,6 +279,58 @@ async def test_a_certificate_that_is_revoked_ends_its_connection(one: Running) -
         await until(lambda: key not in one.gateway.revocations)
         async with await one.connect(ssl=client(own)) as again:
             assert (await ask(again, call("hb", "Heartbeat", {})))[0] == 3
+
+
+async def test_an_authority_that_is_revoked_ends_all_connections_of_what_it_signed(one: Running) -> None:
+    between, stations = Authority("Between", AUTHORITY), ("CP1", "CP2")
+    for name in (*stations, "CP3"):
+        await one.register(name, HASH)
+    sockets = [await one.connect(name, ssl=client(between.issue(name, CPO))) for name in stations]
+    async with await one.connect("CP3", ssl=client(issued("CP3"))) as stays:
+        key = client_certificate.read(between.certificate, []).revocable_by[1]
+        await one.bus.publish([Record("revocations", key.encode(), Revocation().SerializeToString())])
+        assert [await closed(socket) for socket in sockets] == [1008, 1008]
+        assert (await ask(stays, call("hb", "Heartbeat", {})))[0] == 3
+        with pytest.raises(InvalidStatus) as refused:
+            await one.connect(ssl=client(between.issue("CP1", CPO)))
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("trusted", ["root", "both"])
+def test_the_chain_is_known_also_where_a_session_is_resumed(version: ssl.TLSVersion, trusted: str) -> None:
+    """A station that shows its own certificate alone may be one of an authority that is trusted itself."""
+    server, between = AUTHORITY.issue("127.0.0.1"), Authority("Between", AUTHORITY)
+    own = between.issue("CP1", CPO)
+    if trusted == "both":
+        own = Issued(own.certificate, own.key, own.pem.split("-----END CERTIFICATE-----")[0] + PEM_END)
+    pem = {"gateway_tls_certificate": server.pem, "gateway_tls_key": server.key_pem}
+    pem["gateway_tls_client_ca"] = AUTHORITY.pem + (between.pem if trusted == "both" else "")
+    ours, theirs = tls_context.load(pem, rsa_suites=False).context, client(own, version=version)
+    first, session = shaken(ours, theirs, None)
+    again, _ = shaken(ours, theirs, session)
+    shown = client_certificate.of(again)
+    assert shown == client_certificate.of(first)
+    assert shown is not None
+    assert set(client_certificate.read(between.certificate, []).revocable_by) < set(shown.revocable_by)
+    # By its id, for which nothing can be set.
+    assert again.session_reused == (version is ssl.TLSVersion.TLSv1_2)
+
+
+def shaken(
+    ours: ssl.SSLContext, theirs: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[ssl.SSLObject, ssl.SSLSession | None]:
+    """The gateway's end of a handshake, and the session that the station may resume."""
+    to_us, to_them = ssl.MemoryBIO(), ssl.MemoryBIO()
+    here = ours.wrap_bio(to_us, to_them, server_side=True)
+    there = theirs.wrap_bio(to_them, to_us, session=session)
+    for _ in range(3):
+        for end in (there, here):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    here.write(b"x")
+    assert there.read(1) == b"x"
+    return here, there.session
 
 
 @pytest.mark.parametrize(("version", "field"), [("1.6", "chargePointSerialNumber"), ("2.0.1", "serialNumber")])
@@ -307,7 +373,7 @@ async def test_a_renewed_certificate_on_a_new_connection_and_the_old_one_revoked
     before = await one.connect(ssl=client(old))
     async with await one.connect(ssl=client(new)) as socket:
         assert await closed(before) == 1000
-        key, _ = profiles.keys_of(client_certificate.read(old.certificate, []))
+        key = client_certificate.read(old.certificate, []).revocable_by[0]
         await one.bus.publish([Record("revocations", key.encode(), Revocation().SerializeToString())])
         await until(lambda: key in one.gateway.revocations)
         await asyncio.sleep(0)
