@@ -15,6 +15,7 @@ from services.common.process.tls_files import as_file
 
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 DAY = timedelta(days=1)
+LONG_BEFORE = -400 * DAY
 _RSA: list[rsa.RSAPrivateKey] = []
 
 
@@ -63,12 +64,19 @@ class Authority:
     def pem(self) -> str:
         return _pem(self.certificate)
 
-    def issue(self, name: str, organization: str = "", kind: str = "ec", expires: timedelta = DAY) -> Issued:
-        """A certificate of that common name. expires: from now; before now, it has."""
+    def issue(
+        self,
+        name: str,
+        organization: str = "",
+        kind: str = "ec",
+        expires: timedelta = DAY,
+        begins: timedelta = LONG_BEFORE,
+    ) -> Issued:
+        """A certificate of that common name. expires: from now; before now, it has. begins: likewise."""
         key, subject = new_key(kind), [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organization:
             subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-        certificate = self._sign(x509.Name(subject), key, expires, self)
+        certificate = self._sign(x509.Name(subject), key, expires, self, begins=begins)
         chain, signer = [certificate], self
         while signer._above is not None:
             chain.append(signer.certificate)
@@ -76,11 +84,18 @@ class Authority:
         return Issued(certificate, key, "".join(map(_pem, chain)))
 
     def _sign(
-        self, subject: x509.Name, key: Key, expires: timedelta, signer: "Authority | None", *, ca: bool = False
+        self,
+        subject: x509.Name,
+        key: Key,
+        expires: timedelta,
+        signer: "Authority | None",
+        *,
+        begins: timedelta = LONG_BEFORE,
+        ca: bool = False,
     ) -> x509.Certificate:
         now, by = datetime.now(UTC), signer or self
         builder = x509.CertificateBuilder(by.name, subject, key.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now - 400 * DAY).not_valid_after(now + expires)
+        builder = builder.not_valid_before(now + begins).not_valid_after(now + expires)
         if ca:
             builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return builder.sign(by._key, hashes.SHA256())

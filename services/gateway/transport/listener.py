@@ -102,7 +102,7 @@ class WebSocketListener:
         )
         self._unanswered = Unanswered(settings.handshakes)
         self._proxies = Proxies.of(settings)
-        self.certificates = Certificates(settings, timing.certificates_interval)
+        self.certificates = Certificates(settings, timing.certificates_interval, clocks.wall)
         self._servers: list[asyncio.Server] = []
 
     @property

@@ -5,7 +5,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from services.common.process.settings import PREFIX, from_file
 from services.common.process.tls_files import as_file
 from services.gateway import metrics
 from services.gateway.settings import Settings
+from services.gateway.transport.client_certificate import is_issued_by
 
 # Of TLS 1.2: what A00.FR.318 asks for; with RSA keys, stations that can have forward secrecy get it (BSI TR-02102-2).
 SUITES = (
@@ -44,11 +45,16 @@ class Loaded:
 
 
 class Certificates:
-    """What the settings say, or the files that they name; interval: seconds between two looks at those."""
+    """What the settings say, or the files that they name; interval: seconds between two looks at those.
 
-    def __init__(self, settings: Settings, interval: float) -> None:
-        self._settings, self._interval = settings, interval
+    wall: the clock, in seconds since 1970.
+    """
+
+    def __init__(self, settings: Settings, interval: float, wall: Callable[[], float]) -> None:
+        self._settings, self._interval, self._wall = settings, interval, wall
+        # Of what there is; and what is wrong with what is new.
         self._given: Mapping[str, str] = {}
+        self._problem = ""
         self._loaded: Loaded | None = None
 
     @property
@@ -60,7 +66,7 @@ class Certificates:
     def open(self) -> None:
         """Raises Misconfigured."""
         self._given = given(self._settings)
-        self._take(load(self._given, rsa_suites=self._settings.gateway_tls_rsa_suites))
+        self._take(self._load(self._given))
 
     async def run(self) -> None:
         """Takes what changes, until cancelled."""
@@ -70,20 +76,29 @@ class Certificates:
                 self.look()
 
     def look(self) -> None:
-        """Takes what is new; if that cannot be used, it is told, and what there was stays."""
+        """Takes what is new; if that cannot be used, it is told, and what there was stays until it can.
+
+        Of a pair, one file may be written and the other not yet; or its time has not come.
+        """
         try:
             now = given(self._settings)
-            if now == self._given:
-                return
-            # Told once, whatever comes of it: of a pair, one file may be written, and then the other is new, too.
-            self._given = now
-            self._take(load(now, rsa_suites=self._settings.gateway_tls_rsa_suites))
+            if now != self._given:
+                self._take(self._load(now))
+                self._given = now
+                expires = {kind: str(at) for kind, at in self._loaded_expires.items()}
+                log.info("certificates have changed", expires=expires)
         except Misconfigured as error:
             metrics.CERTIFICATE_REFUSED.set(1)
-            log.error("new certificates cannot be used: those from before stay", problem=str(error))
+            if str(error) != self._problem:
+                log.error("new certificates cannot be used: those from before stay", problem=str(error))
+            self._problem = str(error)
         else:
             metrics.CERTIFICATE_REFUSED.set(0)
-            log.info("certificates have changed", expires={kind: str(at) for kind, at in self._loaded_expires.items()})
+            self._problem = ""
+
+    def _load(self, pem: Mapping[str, str]) -> Loaded:
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        return load(pem, rsa_suites=self._settings.gateway_tls_rsa_suites, now=now)
 
     @property
     def _loaded_expires(self) -> Mapping[str, datetime]:
@@ -119,7 +134,7 @@ def given(settings: Settings) -> Mapping[str, str]:
     return found
 
 
-def load(pem: Mapping[str, str], *, rsa_suites: bool) -> Loaded:
+def load(pem: Mapping[str, str], *, rsa_suites: bool, now: datetime) -> Loaded:
     """The context of what is given. Raises Misconfigured."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -132,7 +147,7 @@ def load(pem: Mapping[str, str], *, rsa_suites: bool) -> Loaded:
             continue
         if not certificate or not key:
             raise Misconfigured(f"{_variable(names[0])} and {_variable(names[1])}: set both or none")
-        kind, until = _chain(_variable(names[0]), certificate)
+        kind, until = _chain(_variable(names[0]), certificate, now)
         if kind in expires:
             raise Misconfigured(
                 f"{_variable(names[0])}: its key is {kind} like the other's: give one of the other kind"
@@ -161,15 +176,22 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _chain(variable: str, certificate: str) -> tuple[str, datetime]:
+def _chain(variable: str, certificate: str, now: datetime) -> tuple[str, datetime]:
     """The kind of the key of a chain, whose own certificate is the first, and when it expires."""
     try:
         chain = x509.load_pem_x509_certificates(certificate.encode())
     except ValueError:
         raise Misconfigured(f"{variable}: no certificates in PEM") from None
     until = min(one.not_valid_after_utc for one in chain)
-    if until <= datetime.now(UTC):
+    if until <= now:
         raise Misconfigured(f"{variable}: it has expired ({until:%Y-%m-%d})")
+    if now < (begins := max(one.not_valid_before_utc for one in chain)):
+        raise Misconfigured(f"{variable}: it is not valid before {begins:%Y-%m-%d %H:%M} UTC")
+    for signed, (number, issuer) in zip(chain, enumerate(chain[1:], 2), strict=False):
+        if not is_issued_by(signed, issuer):
+            raise Misconfigured(f"{variable}: its certificate {number} has not signed the one before it")
+    if len(chain) == 1 and chain[0].issuer != chain[0].subject:
+        log.info("a certificate without a chain: stations must know what signed it", variable=variable)
     key = chain[0].public_key()
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= SHORTEST_RSA:
         return "rsa", until

@@ -29,7 +29,7 @@ def test_a_gateway_serves_them(local: LocalCertificates, monkeypatch: pytest.Mon
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     read = Settings.read(password_key="k")
-    loaded = tls_context.load(tls_context.given(read), rsa_suites=False)
+    loaded = tls_context.load(tls_context.given(read), rsa_suites=False, now=datetime.now(UTC))
     assert loaded.expires.keys() == {"ec", "rsa"}
     assert (loaded.context.verify_mode, list(read.cpo_names)) == (ssl.CERT_OPTIONAL, [ORGANIZATION])
     assert {stat.S_IMODE(file.stat().st_mode) for file in local.folder.iterdir()} == {0o600}

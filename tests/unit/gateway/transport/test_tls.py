@@ -3,8 +3,9 @@
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,21 @@ import pytest
 import websockets
 from cryptography import x509
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection
 
 from services.common.process.errors import Misconfigured
+from services.gateway.settings import Settings
 from services.gateway.timing import Timing
-from services.gateway.transport.tls_context import load
+from services.gateway.transport.tls_context import Certificates, load
 from services.gateway.transport.tls_handshakes import Handshakes
 from tests.clients.certificates import Authority, Issued, client
 from tests.patience import GIVE_UP
 from tests.unit.gateway.examples import call
 from tests.unit.gateway.running import Running, ask, gateway, read, running, until
 
+NOW = datetime.now(UTC)
 HEARTBEAT = call("hb", "Heartbeat", {})
 EC = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
 RSA = "AES128-GCM-SHA256", "AES256-GCM-SHA384"
@@ -202,6 +207,9 @@ def expiry(issued: Issued) -> float:
 def test_certificates_that_cannot_be_served(authority: Authority, pairs: dict[str, Issued]) -> None:
     ec, other = pairs["ec"], authority.issue("127.0.0.1")
     old = authority.issue("127.0.0.1", expires=timedelta(days=-1))
+    early = authority.issue("127.0.0.1", expires=timedelta(days=2), begins=timedelta(days=1))
+    between = Authority("Between", authority)
+    chained = between.issue("127.0.0.1")
     names = "gateway_tls_certificate", "gateway_tls_key"
     second = "gateway_tls_second_certificate", "gateway_tls_second_key"
     given = {names[0]: ec.pem, names[1]: ec.key_pem}
@@ -211,11 +219,69 @@ def test_certificates_that_cannot_be_served(authority: Authority, pairs: dict[st
         (given | {names[1]: "secret"}, "VOLTBUS_GATEWAY_TLS_KEY: no key in PEM without a password$"),
         (given | {names[0]: "nothing"}, "VOLTBUS_GATEWAY_TLS_CERTIFICATE: no certificates in PEM"),
         ({names[0]: old.pem, names[1]: old.key_pem}, "it has expired"),
+        ({names[0]: early.pem, names[1]: early.key_pem}, r"it is not valid before \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
+        (given | {names[0]: ec.pem + between.pem}, "its certificate 2 has not signed the one before it"),
+        ({names[0]: chained.pem + between.pem, names[1]: chained.key_pem}, "its certificate 3 has not signed"),
         (given | {second[0]: other.pem, second[1]: other.key_pem}, "its key is ec like the other's"),
     ):
         with pytest.raises(Misconfigured, match=said):
-            load(wrong, rsa_suites=False)
-    assert load(given, rsa_suites=False).expires.keys() == {"ec"}
+            load(wrong, rsa_suites=False, now=NOW)
+    assert load(given, rsa_suites=False, now=NOW).expires.keys() == {"ec"}
+    for good in (chained.pem, chained.pem + authority.pem):
+        assert load({names[0]: good, names[1]: chained.key_pem}, rsa_suites=False, now=NOW).expires.keys() == {"ec"}
+
+
+def test_a_certificate_alone_is_taken_and_told(authority: Authority, pairs: dict[str, Issued]) -> None:
+    """Its root is what signed it, or else stations do not trust it."""
+    ec = pairs["ec"]
+    own = {"gateway_tls_certificate": ec.pem, "gateway_tls_key": ec.key_pem}
+    with capture_logs() as logs:
+        assert load(own, rsa_suites=False, now=NOW).expires
+    assert [one["variable"] for one in logs] == ["VOLTBUS_GATEWAY_TLS_CERTIFICATE"]
+    with capture_logs() as logs:
+        assert load(
+            own | {"gateway_tls_certificate": pairs["ec"].pem + authority.pem}, rsa_suites=False, now=NOW
+        ).expires
+    assert not logs
+
+
+def test_a_pair_that_is_not_valid_yet_is_told_once_and_taken_in_its_time(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, first = NOW, authority.issue("127.0.0.1")
+    early = authority.issue("127.0.0.1", expires=timedelta(days=3), begins=timedelta(days=1))
+    for name, path in first.files(tmp_path).items():
+        monkeypatch.setenv(name, path)
+    certificates = Certificates(Settings(password_key=SecretStr("k")), 10, lambda: now.timestamp())
+    certificates.open()
+    before = certificates.context
+    early.files(tmp_path)
+    with capture_logs() as logs:
+        for _ in range(2):
+            certificates.look()
+    assert [one["log_level"] for one in logs if "problem" in one] == ["error"]
+    assert certificates.context is before
+    assert REGISTRY.get_sample_value(REFUSED) == 1
+    now += timedelta(days=2)
+    certificates.look()
+    assert certificates.context is not before
+    assert REGISTRY.get_sample_value(REFUSED) == 0
+
+
+def test_the_pair_from_before_put_back_is_well_again(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = authority.issue("127.0.0.1")
+    for name, path in issued.files(tmp_path).items():
+        monkeypatch.setenv(name, path)
+    certificates = Certificates(Settings(password_key=SecretStr("k")), 10, time.time)
+    certificates.open()
+    (tmp_path / "server.key").unlink()
+    certificates.look()
+    assert REGISTRY.get_sample_value(REFUSED) == 1
+    issued.files(tmp_path)
+    certificates.look()
+    assert REGISTRY.get_sample_value(REFUSED) == 0
 
 
 class Shaking:
