@@ -10,6 +10,7 @@ from uuid import uuid4
 from services.auth.domain import imports
 from services.auth.domain.imports import LocationLine, StationLine, TokenLine, Unfit
 from services.auth.domain.locations import Location, LocationDecision
+from services.auth.domain.serial_numbers import SerialNumbersOfFile, is_of, set_anew
 from services.auth.domain.stations import Password, PasswordPolicy, Station, StationDecision
 from services.auth.domain.tokens import RegisteredToken, TokenDecision
 from services.auth.staging import Staged, Staging
@@ -26,12 +27,22 @@ S = TypeVar("S", Station, RegisteredToken, Location)
 D = TypeVar("D", StationDecision, TokenDecision, LocationDecision)
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[S, D]):
+    """Lines of a file that are decided together. current, decisions: by key; of a line that is unfit there is none."""
+
+    lines: Sequence[Staged]
+    current: Mapping[str, S]
+    decisions: Mapping[str, D]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[L, S, D]):
     """What differs between stations, idTokens and locations.
 
     key: the field that identifies one. same: what all ways to write it have in common. pack, unpack: what a line says,
     and that as it waits. find: those that are there, by key. decide: raises Unfit. save: the records that tell of it.
+    check: made for a file, says of each page of it what is wrong beside that.
     """
 
     key: str
@@ -41,6 +52,7 @@ class Kind(Generic[L, S, D]):
     find: Callable[[UnitOfWork, Sequence[str]], Awaitable[Mapping[str, S]]]
     decide: Callable[[S | None, L, datetime, str | None], D]
     save: Callable[[UnitOfWork, Sequence[D], str], Awaitable[list[Record]]]
+    check: Callable[[Staging], Callable[[Page[S, D]], Awaitable[list[Fault]]]] | None = None
 
 
 def pack_station(line: StationLine) -> Any:
@@ -54,6 +66,28 @@ def unpack_station(said: Any) -> StationLine:
         named["groups"] = tuple(named["groups"])
     chosen = Password(password) if isinstance(password, bytes) else PasswordPolicy[password]
     return StationLine(station_id, chosen, named)
+
+
+def serial_number_check(
+    staging: Staging,
+) -> Callable[[Page[Station, StationDecision]], Awaitable[list[Fault]]]:
+    """Which lines give a station the serial number of another, in the file or beside it."""
+    of_file = SerialNumbersOfFile()
+
+    async def check(page: Page[Station, StationDecision]) -> list[Fault]:
+        wanted = [(one, page.decisions[one.key].station) for one in page.lines if one.key in page.decisions]
+        anew = {one.key: set_anew(page.current.get(one.key), station) for one, station in wanted}
+        elsewhere = await staging.serial_numbers([said for said in anew.values() if said])
+        faults = []
+        for one, station in wanted:
+            fault = of_file.fault(one.line, page.current.get(one.key), station)
+            if other := elsewhere.get(anew[one.key] or ""):
+                fault = is_of(other)
+            if fault:
+                faults.append(Fault(one.line, "serial_number", fault))
+        return faults
+
+    return check
 
 
 def pack_token(line: TokenLine) -> Any:
@@ -83,6 +117,7 @@ STATIONS = Kind(
     find=UnitOfWork.meant_stations,
     decide=imports.station,
     save=UnitOfWork.write_stations,
+    check=serial_number_check,
 )
 TOKENS = Kind(
     key="id_token",
@@ -142,12 +177,15 @@ class Importer:
         counts: Counter[str] = Counter(created=0, changed=0, unchanged=0)
         faults: list[Fault] = []
         now, cause = self.clock(), uuid4().hex
+        check = kind.check(staging) if kind.check else None
         if not dry_run:
             await work.db.execute(IMPORT)
         async for lines in staging.pages():
             current = await kind.find(work, [one.key for one in lines])
             decisions, unfit = _decide(kind, lines, current, now, author)
             faults += unfit
+            if check:
+                faults += await check(Page(lines, current, decisions))
             if len(faults) >= MAX_FAULTS:
                 break
             for key, decision in decisions.items():

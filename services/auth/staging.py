@@ -23,6 +23,10 @@ END = "drop table if exists pg_temp.staged, pg_temp.outgoing"
 TWICE = """
 select line, first from (select line, min(line) over (partition by same) as first from staged) as lines
 where line > first order by line limit $1"""
+SERIAL_NUMBERS = """
+select serial_number, min(station_id) as station_id from station
+where serial_number = any($1::text[]) and not exists (select from staged where key = station_id)
+group by serial_number"""
 PAGE = "select line, key, said from staged where line > $1 order by line limit $2"
 HOLD = "insert into outgoing (records) values ($1)"
 # At the very end: a leader of the outbox finds what the last one may have published among its first rows, and these
@@ -63,6 +67,10 @@ class Staging:
     async def repeated(self, most: int) -> list[tuple[int, int]]:
         """Lines that mean what an earlier line means, each with the first that does."""
         return [(row["line"], row["first"]) for row in await self.db.fetch(TWICE, most)]
+
+    async def serial_numbers(self, wanted: Sequence[str]) -> dict[str, str]:
+        """Those of stations that the file does not name, each with the station that has it."""
+        return {row["serial_number"]: row["station_id"] for row in await self.db.fetch(SERIAL_NUMBERS, wanted)}
 
     async def pages(self) -> AsyncIterator[Sequence[Staged]]:
         """All lines, in order."""

@@ -38,6 +38,7 @@ IMPORT = "select pg_advisory_xact_lock(hashtextextended('import', 0))"
 STATION_COLUMNS = ", ".join(rows.STATION)
 STATIONS_BY_ID = f"select {STATION_COLUMNS} from station where station_id = any($1::text[])"
 STATIONS_BY_KEY = f"select {STATION_COLUMNS} from station where lower(station_id) = any($1::text[])"
+BY_SERIAL_NUMBER = "select min(station_id) from station where serial_number = $1 and station_id <> $2"
 STATIONS = f"""
 select {STATION_COLUMNS} from station
 where station_id > $1
@@ -261,6 +262,12 @@ class UnitOfWork:
         found = await self.db.fetch(STATIONS_BY_KEY, [station_key(one) for one in station_ids])
         known = {station_key(row["station_id"]): rows.station(row) for row in found}
         return {one: known[station_key(one)] for one in station_ids if station_key(one) in known}
+
+    async def of_serial_number(self, serial_number: str, station_id: str) -> str | None:
+        """The id of another station that has it; nobody else gets it until the end of the transaction."""
+        await self.db.execute(LOCK, f"serial_number {serial_number}")
+        found: str | None = await self.db.fetchval(BY_SERIAL_NUMBER, serial_number, station_id)
+        return found
 
     async def meant_stations(self, station_ids: Collection[str]) -> dict[str, Station]:
         """Registered stations by id; where there is none, one whose id differs in case alone."""

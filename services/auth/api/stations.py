@@ -28,12 +28,13 @@ from services.auth.api.fields import (
     fields_of,
     not_found,
 )
+from services.auth.domain import serial_numbers
 from services.auth.domain import stations as domain
 from services.auth.domain.imports import SECURITY
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
-from services.auth.store import Store
+from services.auth.store import Store, UnitOfWork
 from services.common.calls.stations import Stations
 from services.common.commands.api.selection import Selection
 from services.common.commands.idempotency import own_key
@@ -88,7 +89,7 @@ class Attributes(BaseModel):
 
     serial_number: SerialNumber | None = Field(
         None,
-        description="common name of its certificate (security profile 3); null: that is its id",
+        description="common name of its certificate (security profile 3), of this station alone; null: that is its id",
         examples=["SN-0042"],
     )
     security_profile: Profile | None = Field(
@@ -221,10 +222,11 @@ class PasswordView(BaseModel):
     password: str = Field(examples=["0123456789abcdef0123456789abcdef01234567"])
 
 
+TAKEN = "it is registered under an id that differs in case alone, or another has its serial_number"
 CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
-    **problem_responses({409: "it is registered under an id that differs in case alone"}),
+    **problem_responses({409: TAKEN}),
 }
 ALREADY = "the station is registered: PATCH changes it, and POST …/password gives it a new password"
 MISSING = problem_responses({404: "there is no such station"})
@@ -261,6 +263,7 @@ def router(
                 raise Problem(409, f"the station {domain.registered_as(other.station_id)}")
             with fit_profiles():
                 decision = domain.register(current, command, generated, clock(), author)
+            await require_own_serial_number(work, current, decision.station)
             await work.save_station(decision, uuid4().hex)
         if current and domain.is_given_another(current, decision.station):
             await changing.withdraw(station_id, author)
@@ -328,6 +331,7 @@ def router(
                 decision = domain.change(
                     current, **attributes, groups=groups, password=current.password, now=clock(), author=author
                 )
+            await require_own_serial_number(work, current, decision.station)
             await work.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
@@ -388,6 +392,13 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
         downgrade_allowed=body.downgrade_allowed,
         expired_certificate_allowed=body.expired_certificate_allowed,
     )
+
+
+async def require_own_serial_number(work: UnitOfWork, current: domain.Station | None, wanted: domain.Station) -> None:
+    """Raises Problem where another station has it."""
+    said = serial_numbers.set_anew(current, wanted)
+    if said and (other := await work.of_serial_number(said, wanted.station_id)):
+        raise field_problem("body.serial_number", serial_numbers.is_of(other), 409)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Security profiles and revoked certificates by REST, and what gateways get to know of them."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,51 @@ async def test_what_is_registered_of_certificates(auth: Running) -> None:
     # What a PUT does not name is as for a new one, but for the profile.
     shown = await put(auth, status=200)
     assert (shown["serial_number"], shown["downgrade_allowed"], shown["security_profile"]) == (None, False, 3)
+
+
+async def test_a_serial_number_is_of_one_station(auth: Running) -> None:
+    """A00.FR.405: or one certificate would prove that it is two."""
+    await put(auth, body={"serial_number": "SN-1"})
+    for name, body in (("put", {"serial_number": "SN-1"}), ("patch", {"serial_number": "SN-1"})):
+        if name == "patch":
+            await put(auth, "CP2")
+        problem = await auth.http.request(name, "/v1/stations/CP2", json=body)
+        assert (problem.status_code, problem.json()["errors"][0]["field"]) == (409, "body.serial_number")
+    for _ in range(2):
+        await patch(auth, serial_number="SN-1", description="again")
+    # Two at once.
+    answers = await asyncio.gather(
+        *(auth.http.put(f"/v1/stations/CP{n}", json={"serial_number": "SN-9"}) for n in (3, 4))
+    )
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    # Twice from before: each may be changed otherwise, and one of them may get its own.
+    async with auth.database.connection() as db:
+        await db.execute("update station set serial_number = 'SN-1' where station_id = 'CP2'")
+    await patch(auth, description="goes on")
+    await patch(auth, serial_number="SN-2")
+    await patch(auth, 409, serial_number="SN-1")
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+async def test_a_file_gives_no_serial_number_twice(auth: Running, dry_run: str) -> None:
+    for n in (1, 2, 3):
+        await put(auth, f"CP{n}", {"serial_number": f"SN-{n}"})
+
+    async def import_(*lines: str) -> Any:
+        answer = await auth.http.post(
+            f"/v1/stations/import?dry_run={dry_run}",
+            content="\n".join(("station_id,auth,serial_number", *lines)),
+            headers={"Content-Type": "text/csv"},
+        )
+        return [(one["field"], one["message"]) for one in answer.json().get("errors", ())] or answer.status_code
+
+    said = "is that of CP3: a certificate proves that it is one station"
+    assert await import_("CP1,none,SN-3") == [("body.lines.2.serial_number", said)]
+    same = [("body.lines.3.serial_number", "line 2 has the same")]
+    assert await import_("CP8,none,SN-8", "CP9,none,SN-8") == same
+    assert await import_("CP1,none,SN-1", "CP9,none,SN-1") == same
+    # Two that change it between them.
+    assert await import_("CP1,none,SN-2", "CP2,none,SN-1") == 200
 
 
 async def revoke(auth: Running, status: int, **body: Any) -> Any:
