@@ -304,7 +304,7 @@ class Connection:
     def _is_of_another(self, call: Call) -> bool:
         """Whether the serial number of a boot is not that of the certificate; the connection then ends (B01.FR.12)."""
         certificate = self.security.certificate
-        said = DIALECTS[self.version].serial_number_of(orjson.loads(call.payload))
+        said = DIALECTS[self.version].serial_numbers_of(orjson.loads(call.payload))
         if certificate is None or not contradicts(certificate, self.peer.station_id, said):
             return False
         self._context.on_contradicted(self)

@@ -15,6 +15,8 @@ from services.ocpp.id_tokens import Authorization, Token
 SECURITY = ("serial_number", "security_profile", "downgrade_allowed", "expired_certificate_allowed")
 ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w", "free_vend", *SECURITY)
 UNSAID = Password(b"")
+# The security profile whose stations need no password.
+BY_CERTIFICATE = 3
 
 
 class Unfit(Exception):
@@ -64,7 +66,10 @@ def station(current: Station | None, line: StationLine, now: datetime, author: s
     if current and (attributes.get("security_profile") or 0) < stations.profile(current):
         # A file that was written before it rose lowers nothing.
         attributes["security_profile"] = None
-    command = RegisterStation(line.station_id, line.password, **attributes)
+    password = line.password
+    if current is None and password is PasswordPolicy.KEEP and attributes.get("security_profile") == BY_CERTIFICATE:
+        password = PasswordPolicy.NONE
+    command = RegisterStation(line.station_id, password, **attributes)
     try:
         decision = stations.register(current, command, UNSAID, now, author)
     except stations.UnfitProfile as error:

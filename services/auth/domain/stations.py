@@ -53,9 +53,14 @@ class Station:
 LOWER = "it connects with a higher one: POST …/security-profile lowers it, where its board was replaced"
 NO_PASSWORD = "it has no password, which it would prove itself by: give it one first"
 
+PASSWORD_SAYS = "0 is without a password, and 1 with one: `auth` of PUT says which"
+
 
 class UnfitProfile(Exception):
-    """A station does not fall below the profile that it has (A05.FR.07), and profiles 1 and 2 need a password."""
+    """A station does not fall below the profile that it has (A05.FR.07), and profiles 1 and 2 need a password.
+
+    0 is that of one that has none.
+    """
 
 
 class PasswordPolicy(Enum):
@@ -173,7 +178,7 @@ def register(
         changed_at=now,
         author=author,
     )
-    _require_password(station)
+    _require_password(station, command.security_profile)
     return StationDecision(station, [StationRegistered(station, now)])
 
 
@@ -214,7 +219,7 @@ def change(
         expired_certificate_allowed=expired_certificate_allowed,
         password=password,
     )
-    _require_password(wanted)
+    _require_password(wanted, security_profile)
     return _become(current, wanted, now, author)
 
 
@@ -228,9 +233,11 @@ def kept_profile(said: int | None) -> int | None:
     return said if said and said >= 2 else None
 
 
-def _require_password(station: Station) -> None:
+def _require_password(station: Station, said: int | None) -> None:
     if station.security_profile == 2 and station.password is None:
         raise UnfitProfile(NO_PASSWORD)
+    if said is not None and said != profile(station):
+        raise UnfitProfile(PASSWORD_SAYS)
 
 
 def lowered(current: Station, to: int, now: datetime, author: str | None = None) -> StationDecision:
@@ -242,6 +249,8 @@ def lowered(current: Station, to: int, now: datetime, author: str | None = None)
         return StationDecision(current)
     if current.password is None and to in (1, 2):
         raise UnfitProfile(NO_PASSWORD)
+    if current.password is not None and to == 0:
+        raise UnfitProfile(PASSWORD_SAYS)
     return _become(current, replace(current, security_profile=kept_profile(to), profile_lowered_at=now), now, author)
 
 

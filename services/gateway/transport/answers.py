@@ -13,6 +13,9 @@ from services.gateway.transport.handshake import Refused
 LONGEST_REQUEST = 16 * 1024 - 1
 TOO_LONG = Refused(431, "the request is too long", {})
 NOT_HTTP = Refused(400, "not an HTTP/1.1 request for a WebSocket", {})
+TWICE = Refused(400, "a header is there twice that may be there once", {})
+# RFC 9110 §5.3, RFC 9112 §3.2, RFC 6455 §11.3: of two, one may be that of somebody between.
+ONCE = ("Authorization", "Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 NOT_AN_UPGRADE = Refused(400, "not a WebSocket upgrade as RFC 6455 has it", {})
 OTHER_VERSION = Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"})
 UNREADABLE_CERTIFICATE = Refused(403, "the certificate cannot be read", {})
@@ -43,6 +46,8 @@ def fault_of_head(head: bytes) -> Refused | None:
 
 def fault_of_upgrade(upgrade: WSUpgradeRequest) -> Refused | None:
     """Why it is no upgrade to a WebSocket (RFC 6455 §4.2.1)."""
+    if any(len(upgrade.headers.getall(name, [])) > 1 for name in ONCE):
+        return TWICE
     if upgrade.headers.get("Sec-WebSocket-Version", "13") != "13":
         return OTHER_VERSION
     try:

@@ -133,6 +133,8 @@ def decide(
     fault = certificate and profiles.fault(certificate, station_id, station, trust, now)
     if fault is RefusalReason.REVOKED_CERTIFICATE:
         return _forbidden(fault)
+    if station is None and fault is RefusalReason.CERTIFICATE_OF_ANOTHER:
+        return _forbidden(fault)
     profile = profiles.of(secured=request.secured, proven=proven, certified=certificate is not None and not fault)
     if profile < profiles.CERTIFICATE and hash_ and not proven:
         # Where no password would do, nothing depends on it.
@@ -185,8 +187,11 @@ def _password(authorization: str | None, station_id: str) -> bytes | None:
     scheme, _, credentials = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None
+    credentials = credentials.strip()
+    # Stations leave its padding out.
+    credentials += "=" * (-len(credentials) % 4)
     try:
-        user, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+        user, colon, password = base64.b64decode(credentials, validate=True).partition(b":")
     except (binascii.Error, ValueError):
         return None
     # As bytes: letters beyond ASCII are compared as they are.

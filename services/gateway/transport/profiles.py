@@ -3,7 +3,7 @@
 2.0.1 part 2, A00 and A05; the 1.6 security whitepaper has the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,10 +95,12 @@ def may_stay(security: Security, station_id: str, station: Credentials) -> bool:
     return is_enough(security.profile, station)
 
 
-def contradicts(certificate: ClientCertificate, station_id: str, serial_number: str) -> bool:
-    """Whether a serial number that a station says of itself is another than that of its certificate (B01.FR.12).
+def contradicts(certificate: ClientCertificate, station_id: str, serial_numbers: Collection[str]) -> bool:
+    """Whether those that a station says of itself are other ones than that of its certificate (B01.FR.12).
 
-    A certificate whose common name is the station's id says nothing of serial numbers.
+    A certificate whose common name is the station's id says nothing of serial numbers. Case, and blanks at an end, do
+    not count: firmware writes them otherwise than a plate does.
     """
+    said = {one for text in serial_numbers if (one := text.strip().casefold())}
     of_id = station_key(station_id) in map(station_key, certificate.names)
-    return bool(serial_number) and not of_id and serial_number not in certificate.names
+    return bool(said) and not of_id and said.isdisjoint(name.strip().casefold() for name in certificate.names)

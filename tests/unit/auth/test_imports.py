@@ -199,6 +199,15 @@ def test_a_profile_that_needs_a_password_needs_one_in_a_file_too() -> None:
     assert unfit.value.field == "security_profile"
 
 
+def test_a_station_that_comes_with_its_certificate_needs_no_password() -> None:
+    line = StationLine("CP1", PasswordPolicy.KEEP, {"security_profile": 3})
+    created = imports.station(None, line, NOW).station
+    assert (created.password, created.security_profile) == (None, 3)
+    assert imports.station(CURRENT, line, NOW).station.password == CURRENT.password
+    with pytest.raises(Unfit):
+        imports.station(None, replace(line, password=PasswordPolicy.REQUIRE), NOW)
+
+
 @pytest.mark.parametrize("policy", [PasswordPolicy.KEEP, PasswordPolicy.REQUIRE])
 def test_no_password_is_generated_that_nobody_sees(policy: PasswordPolicy) -> None:
     with pytest.raises(Unfit) as error:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.auth.domain.stations import Password, Station, UnfitProfile, lowered, profile, secured
+from services.auth.domain.stations import (
+    Password,
+    PasswordPolicy,
+    RegisterStation,
+    Station,
+    UnfitProfile,
+    lowered,
+    profile,
+    register,
+    secured,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -57,6 +67,27 @@ def test_told_again_nothing_changes() -> None:
     assert once.events
     assert secured(once.station, {2: NOW}, NOW).events == ()
     assert lowered(STATION, 1, NOW).events == ()
+
+
+def test_a_station_with_a_password_has_no_profile_0() -> None:
+    """It would still be asked for it, and the answer would say 1."""
+    for station in (STATION, replace(STATION, security_profile=3)):
+        with pytest.raises(UnfitProfile, match="with one"):
+            lowered(station, 0, NOW)
+    bare = replace(STATION, password=None, security_profile=3)
+    assert profile(lowered(bare, 0, NOW).station) == 0
+
+
+@pytest.mark.parametrize(("password", "said"), [(Password(b"new"), 0), (PasswordPolicy.NONE, 1)])
+def test_a_registration_whose_profile_and_password_do_not_fit(password: Password | PasswordPolicy, said: int) -> None:
+    command = RegisterStation("CP1", password, security_profile=said)
+    bare = replace(STATION, password=None)
+    for current in (None, bare):
+        with pytest.raises(UnfitProfile, match="with one"):
+            register(current, command, Password(b""), NOW)
+    for other in (None, 1 - said):
+        fitting = replace(command, security_profile=other)
+        assert profile(register(None, fitting, Password(b""), NOW).station) == 1 - said
 
 
 @pytest.mark.parametrize("to", [1, 2])

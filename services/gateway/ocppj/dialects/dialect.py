@@ -27,7 +27,7 @@ class Dialect:
     not_while_pending: commands that are not sent to a station before it is accepted.
     trigger_names: the action that a requestedMessage stands for, if it has another name.
     places: paths of fields that say what of the station a message is about.
-    serial_number: path of the station's in its BootNotification.
+    serial_numbers: paths of the station's in its BootNotification.
     """
 
     version: Version
@@ -40,7 +40,7 @@ class Dialect:
     trigger_place: str = ""
     trigger_names: Mapping[str, str] = field(default_factory=dict)
     places: tuple[str, ...] = ()
-    serial_number: str = ""
+    serial_numbers: tuple[str, ...] = ()
 
     def requested_by(self, action: str, payload: Mapping[str, object]) -> Requested | None:
         """What a command asks the station to send."""
@@ -54,10 +54,9 @@ class Dialect:
         """What of the station a message is about."""
         return "/".join(str(_at(payload, path)) for path in self.places)
 
-    def serial_number_of(self, boot: Mapping[str, object]) -> str:
-        """What a station says of itself in its BootNotification; empty: nothing."""
-        said = _at(boot, self.serial_number)
-        return said if isinstance(said, str) else ""
+    def serial_numbers_of(self, boot: Mapping[str, object]) -> list[str]:
+        """What a station says of itself in its BootNotification."""
+        return [said for path in self.serial_numbers if isinstance(said := _at(boot, path), str)]
 
     def continues(self, payload: Mapping[str, object]) -> bool:
         """Whether more messages follow that are one with it: the parts of a report (B07.FR.08)."""

@@ -13,5 +13,5 @@ DIALECT = Dialect(
     trigger_place="connectorId",
     trigger_names={"SignChargePointCertificate": "SignCertificate"},
     places=("connectorId",),
-    serial_number="chargePointSerialNumber",
+    serial_numbers=("chargePointSerialNumber", "chargeBoxSerialNumber"),
 )

@@ -17,5 +17,5 @@ DIALECT = Dialect(
         "SignCombinedCertificate": "SignCertificate",
     },
     places=("evseId", "connectorId", "transactionInfo.transactionId"),
-    serial_number="chargingStation.serialNumber",
+    serial_numbers=("chargingStation.serialNumber",),
 )

@@ -105,6 +105,8 @@ class SoapListener:
             document = decoded(await self._body(request), headers.get("content-encoding", ""), self._limit)
             address = request.client.host if request.client else ""
             origin = self._origin(address, headers)
+            if len(headers.getlist("authorization")) > 1:
+                raise BadBody(400, "a header is there twice that may be there once")
         except BadBody as error:
             answered = bad_body(error)
         else:

@@ -59,6 +59,9 @@ CASES: Mapping[str, tuple[bytes, int]] = {
     "no Connection": (request(Connection=SECRET), 400),
     "another version of WebSocket": (request(Sec_WebSocket_Version=SECRET), 426),
     "no key": (request(Sec_WebSocket_Key=None), 400),
+    "two passwords": (request(Host=f"here\r\nAuthorization: {BASIC}", Authorization=BASIC), 400),
+    "two hosts": (request(Host=f"here\r\nHost: {SECRET}"), 400),
+    "two versions": (request(Host="here\r\nsec-websocket-version: 13"), 400),
     "another key": (request(Sec_WebSocket_Key=SECRET), 400),
 }
 

@@ -125,6 +125,9 @@ def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str 
         ("Basic !!!", False),
         ("Basic \xff", False),
         (f"Basic {base64.b64encode(b'CP1').decode()}", False),
+        # Without its padding.
+        (basic(b"CP1", PASSWORD.encode()).rstrip("="), True),
+        (basic(b"cp1", PASSWORD.encode()).rstrip("=")[:-1], False),
         (basic(b"CP1", PASSWORD.encode(), "Bearer"), False),
     ],
 )

@@ -155,14 +155,28 @@ def test_stations_that_nobody_has_registered() -> None:
     assert verdict(None, None, GOOD) == "unknown_station"
     assert verdict(None, None, GOOD, policy=UnknownStations.ACCEPT) == 3
     assert verdict(None, None, FOREIGN, policy=UnknownStations.ACCEPT) == 0
+    # A00.FR.405: it may be that of a station that is registered.
+    for policy in (UnknownStations.ACCEPT, UnknownStations.QUARANTINE):
+        assert verdict(None, None, ANOTHER, policy=policy) == "certificate_of_another"
     assert verdict(None, None, None, policy=UnknownStations.ACCEPT, secured=False) == 0
 
 
 @pytest.mark.parametrize(
     ("shown", "said", "contradicted"),
-    [(SERIAL, "SN-1", False), (SERIAL, "SN-2", True), (SERIAL, "", False), (GOOD, "SN-1", False)],
+    [
+        (SERIAL, ["SN-1"], False),
+        (SERIAL, [" sn-1 "], False),
+        (SERIAL, ["SN-2"], True),
+        (SERIAL, ["SN 1"], True),
+        (SERIAL, [], False),
+        (SERIAL, ["", " "], False),
+        (SERIAL, ["", "SN-2"], True),
+        (SERIAL, ["BOX-7", "SN-1"], False),
+        (SERIAL, ["BOX-7", "SN-2"], True),
+        (GOOD, ["SN-1"], False),
+    ],
 )
-def test_the_serial_number_of_a_boot(shown: ClientCertificate, said: str, contradicted: bool) -> None:
+def test_the_serial_number_of_a_boot(shown: ClientCertificate, said: list[str], contradicted: bool) -> None:
     """B01.FR.11, FR.12; a common name that is the id says nothing of serial numbers."""
     assert profiles.contradicts(shown, "CP1", said) == contradicted
 
@@ -333,7 +347,10 @@ def shaken(
     return here, there.session
 
 
-@pytest.mark.parametrize(("version", "field"), [("1.6", "chargePointSerialNumber"), ("2.0.1", "serialNumber")])
+@pytest.mark.parametrize(
+    ("version", "field"),
+    [("1.6", "chargePointSerialNumber"), ("1.6", "chargeBoxSerialNumber"), ("2.0.1", "serialNumber")],
+)
 async def test_a_boot_with_the_serial_number_of_another(one: Running, version: str, field: str) -> None:
     """B01.FR.12: the connection ends, nothing of the boot goes on, and it is shown."""
     await one.register("CP1", HASH, serial_number="SN-1")
