@@ -1,6 +1,6 @@
 """Events of the domain as they are published: one message of events.proto each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,10 @@ from services.firmware.domain.messages import (
     StationDeviates,
     StationDisconnected,
 )
+from services.firmware.domain.refusals import RefusalReport
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 from services.firmware.maintenance import MaintenanceWindow
+from services.ocpp.refusals import RefusalReason
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.state_pb2 import Inventory
 
@@ -147,6 +149,30 @@ def maintenance_window_changed(window: MaintenanceWindow) -> Message:
 
 def maintenance_window_removed(name: str, at: datetime, author: str) -> Message:
     return wire.MaintenanceWindowRemoved(window_id=name, at=to_timestamp(at), author=author)
+
+
+# By the reason of a refusal, those that are about a certificate.
+CERTIFICATE_FAULTS: Mapping[str, wire.CertificateFault] = {
+    RefusalReason.FOREIGN_CERTIFICATE: wire.CERTIFICATE_FAULT_FOREIGN,
+    RefusalReason.CERTIFICATE_OF_ANOTHER: wire.CERTIFICATE_FAULT_OF_ANOTHER,
+    RefusalReason.EXPIRED_CERTIFICATE: wire.CERTIFICATE_FAULT_EXPIRED,
+    RefusalReason.REVOKED_CERTIFICATE: wire.CERTIFICATE_FAULT_REVOKED,
+    RefusalReason.OTHER_SERIAL_NUMBER: wire.CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER,
+}
+
+
+def certificates_refused(report: RefusalReport) -> Iterator[wire.CertificateRefused]:
+    """What a gateway tells of certificates: one of each station and reason."""
+    for one in report.refused:
+        if fault := CERTIFICATE_FAULTS.get(one.reason):
+            yield wire.CertificateRefused(
+                station_id=one.station_id,
+                fault=fault,
+                times=one.times,
+                first_at=to_timestamp(one.first_at),
+                last_at=to_timestamp(one.last_at),
+                remote_address=one.remote_address,
+            )
 
 
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {

@@ -101,7 +101,7 @@ def build(
         wake=wiring.relay.wake,
         clock=clock,
     )
-    keeper = ListKeeper.of(database, topics, clock)
+    keeper = ListKeeper.of(database, topics, clock, wiring.announcer)
     expiry = HistoryExpiry(database=database, clock=clock, kept=timedelta(days=settings.status_history_days))
     removals = Removals(bus=bus, database=database, registrations=topics.registrations, locations=topics.locations)
     return wiring.service(

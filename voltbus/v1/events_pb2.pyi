@@ -148,6 +148,15 @@ class DeviationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEVIATION_KIND_MISSING: _ClassVar[DeviationKind]
     DEVIATION_KIND_REFUSED: _ClassVar[DeviationKind]
 
+class CertificateFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CERTIFICATE_FAULT_UNSPECIFIED: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_FOREIGN: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_OF_ANOTHER: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_EXPIRED: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_REVOKED: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER: _ClassVar[CertificateFault]
+
 class ConnectorStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CONNECTOR_STATUS_UNSPECIFIED: _ClassVar[ConnectorStatus]
@@ -279,6 +288,12 @@ DEVIATION_KIND_OUT_OF_RANGE: DeviationKind
 DEVIATION_KIND_TIMESTAMP: DeviationKind
 DEVIATION_KIND_MISSING: DeviationKind
 DEVIATION_KIND_REFUSED: DeviationKind
+CERTIFICATE_FAULT_UNSPECIFIED: CertificateFault
+CERTIFICATE_FAULT_FOREIGN: CertificateFault
+CERTIFICATE_FAULT_OF_ANOTHER: CertificateFault
+CERTIFICATE_FAULT_EXPIRED: CertificateFault
+CERTIFICATE_FAULT_REVOKED: CertificateFault
+CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER: CertificateFault
 CONNECTOR_STATUS_UNSPECIFIED: ConnectorStatus
 CONNECTOR_STATUS_UNKNOWN: ConnectorStatus
 CONNECTOR_STATUS_AVAILABLE: ConnectorStatus
@@ -852,6 +867,26 @@ class SecurityEventReported(_message.Message):
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class CertificateRefused(_message.Message):
+    __slots__ = ("station_id", "fault", "times", "first_at", "last_at", "remote_address", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    fault: CertificateFault
+    times: int
+    first_at: _timestamp_pb2.Timestamp
+    last_at: _timestamp_pb2.Timestamp
+    remote_address: str
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., fault: _Optional[_Union[CertificateFault, str]] = ..., times: _Optional[int] = ..., first_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class ConnectorStatusChanged(_message.Message):
     __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status", "reported_at", "groups", "location_id")

@@ -66,6 +66,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.MaintenanceWindowChanged: WINDOW,
         pb.MaintenanceWindowRemoved: WINDOW,
         pb.SecurityEventReported: STATION,
+        pb.CertificateRefused: STATION,
         pb.ConfigurationChanged: STATION,
         pb.ConfigurationReported: STATION,
         pb.GroupConfigurationChanged: GROUP,

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.common.kafka.bus import Record
-from services.common.postgres.database import Database
+from services.common.postgres import outbox
+from services.common.postgres.announcer import Announcer
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
+from services.firmware.announcements import certificates_refused
 from services.firmware.domain.refusals import RefusalReport
 from services.firmware.domain.sessions import Session, apply_all
 from services.firmware.listing import inbound, refused, store
@@ -18,14 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ListKeeper:
-    """read: by topic, as it is called on this broker."""
+    """read: by topic, as it is called on this broker. announcer: of certificates that were refused."""
 
     database: Database
     read: Mapping[str, Read]
     clock: Clock
+    announcer: Announcer
 
     @classmethod
-    def of(cls, database: Database, topics: Topics, clock: Clock) -> "ListKeeper":
+    def of(cls, database: Database, topics: Topics, clock: Clock, announcer: Announcer) -> "ListKeeper":
         return cls(
             database,
             {
@@ -35,6 +39,7 @@ class ListKeeper:
                 topics.refusals: inbound.refusals,
             },
             clock,
+            announcer,
         )
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -47,7 +52,7 @@ class ListKeeper:
             sessions = [one for one in said if isinstance(one, Session)]
             reports = [one for one in said if isinstance(one, RefusalReport)]
             async with self.database.transaction() as db:
-                await refused.save(db, reports, self.clock())
+                await self._announce(db, await refused.save(db, reports, self.clock()))
                 await store.save_registrations(db, _only(Registration, stations))
                 await store.remove_registrations(db, {one.station_id: None for one in _only(Unregistered, stations)})
                 await store.keep_unregistered(db, registrations, self.clock())
@@ -56,7 +61,19 @@ class ListKeeper:
                 if sessions:
                     known = await store.load_sessions(db, {one.station_id for one in sessions})
                     await store.save_sessions(db, known, apply_all(known, sessions))
+            if reports:
+                self.announcer.wake()
         return []
+
+    async def _announce(self, db: Connection, reports: Sequence[RefusalReport]) -> None:
+        """A report is told once, whatever becomes of this."""
+        records = [
+            self.announcer.events.record(event, event.station_id, f"{one.gateway} {one.at} {event.fault}", one.at)
+            for one in reports
+            for event in certificates_refused(one)
+        ]
+        if records:
+            await outbox.add(db, records)
 
 
 def _only(kind: type[T], said: Mapping[str, object]) -> list[T]:

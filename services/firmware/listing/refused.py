@@ -71,10 +71,10 @@ class ListedRefusal:
     quarantined: bool
 
 
-async def save(db: Connection, reports: Sequence[RefusalReport], now: datetime) -> None:
-    """Reports that were counted before change nothing."""
+async def save(db: Connection, reports: Sequence[RefusalReport], now: datetime) -> Sequence[RefusalReport]:
+    """Those that are new; reports that were counted before change nothing."""
     if not reports:
-        return
+        return []
     names = [one.gateway for one in reports], [one.at for one in reports]
     new = {(row["gateway"], row["at"]) for row in await db.fetch(NEW_REPORTS, *names, now - REPORTS)}
     counted = {(one.gateway, one.at): one for one in reports if (one.gateway, one.at) in new}
@@ -83,6 +83,7 @@ async def save(db: Connection, reports: Sequence[RefusalReport], now: datetime) 
         rows = [tuple(getattr(one, name) for name in RefusedStation.__struct_fields__) for one in refused]
         await db.execute(SAVE, *(list(column) for column in zip(*rows, strict=True)))
         await db.execute(FORGET, now - LONGEST, MOST, STRANGERS)
+    return list(counted.values())
 
 
 async def page(

@@ -7,6 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres.announcer import Announcer
+from services.common.testing.assignments import unassigned
 from services.firmware.domain.connectors import MOST_PLACES
 from services.firmware.listing.keeper import ListKeeper
 from services.firmware.settings import Settings
@@ -170,7 +173,9 @@ async def test_a_full_inventory_says_which_connectors_there_are(field: Field) ->
 
 async def test_a_station_that_is_not_registered_collects_no_minutes(firmware: Running, settings: Settings) -> None:
     """Told late, twice, and of before."""
-    keeper = ListKeeper.of(firmware.database, Topics.of(settings, "firmware"), firmware.time)
+    topics = Topics.of(settings, "firmware")
+    announcer = Announcer(Events(settings, "firmware", unassigned), lambda: None)
+    keeper = ListKeeper.of(firmware.database, topics, firmware.time, announcer)
     seconds = int(START.timestamp())
 
     def removal(second: int) -> Record:

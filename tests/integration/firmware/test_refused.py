@@ -1,13 +1,14 @@
 """Ids that knocked and were refused: counted once, newest first, gone when they are let in."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.common.kafka.bus import Record
 from services.firmware.listing import refused
+from tests.clients.events import enum_word
 from tests.integration.common.running import START, Running
 from tests.integration.firmware.test_listing import registration
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, RefusedHandshake, RefusedHandshakes
@@ -68,6 +69,23 @@ async def test_a_report_that_is_read_again_is_counted_once(firmware: Running) ->
     await firmware.restart(commit=False)
     await firmware.settled()
     assert await listed(firmware) == before
+
+
+async def test_a_certificate_that_is_refused_is_an_event(firmware: Running) -> None:
+    """A00.FR.408: once of each report, also where it is read again."""
+    reasons = ("expired_certificate", "revoked_certificate", "wrong_password", "of_tomorrow")
+    knocks = [knock("CP1", 10 * n, reason, times=n + 1, remote_address="10.0.0.1") for n, reason in enumerate(reasons)]
+    await firmware.put(report(60, *knocks), report(60, *knocks), report(60, knocks[0], gateway="g2"))
+    await firmware.restart(commit=False)
+    await firmware.settled()
+    told = firmware.announced("CertificateRefused")
+    assert [(one.station_id, enum_word(one, "fault"), one.times) for one in told] == [
+        ("CP1", "expired", 1),
+        ("CP1", "revoked", 2),
+        ("CP1", "expired", 1),
+    ]
+    assert (told[1].remote_address, told[1].first_at.ToDatetime(UTC)) == ("10.0.0.1", moment(10))
+    assert len({dict(one.headers)["ce_id"] for one in firmware.bus.all("events.firmware")}) == len(told)
 
 
 async def test_who_is_registered_is_no_stranger_any_more(firmware: Running) -> None:
