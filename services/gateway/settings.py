@@ -155,8 +155,9 @@ class Settings(PasswordKeys):
         description="bytes a second that one station may send for long, after inflation; 0: any number",
     )
     burst: float = Field(
-        100, ge=1, description="seconds' worth of both rates that may come at once, as after a time offline"
+        100, ge=1, description="seconds' worth of both rates that may come faster, as after a time offline"
     )
+    burst_speed: float = Field(2.5, ge=1, description="times both rates, at which that is read")
     flood_timeout: float = Field(
         900,
         ge=0,

@@ -291,7 +291,7 @@ class WebSocket(Listener):
             self._options.turns.add(self)
 
     def _too_fast(self) -> bool:
-        """The station has sent all that it may at once: it is read more slowly, and sent away if that lasts."""
+        """The station has sent all that it may now: it is read on in a moment; without a burst left, not for ever."""
         pace, rates, now = self._pace, self._options.rates, self._monotonic()
         flooded = pace.over_since is not None
         wait = pace.slow_down(rates, now)
@@ -300,9 +300,10 @@ class WebSocket(Listener):
             self._fail(CloseCode.POLICY_VIOLATION, f"more than {rates.words} for {rates.patience:g} seconds")
             return True
         if wait and not self.paused & Hold.RATE and not self._lost:
-            if not flooded:
-                log.warning("a station sends too fast", rates=rates.words, remote=self.remote_address)
-            metrics.SLOWED.inc()
+            if pace.over_since is not None:
+                metrics.SLOWED.inc()
+                if not flooded:
+                    log.warning("a station sends too fast", rates=rates.words, remote=self.remote_address)
             self.pause(Hold.RATE)
             asyncio.get_running_loop().call_later(wait, self.resume, Hold.RATE)
         return False

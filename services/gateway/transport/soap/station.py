@@ -160,6 +160,10 @@ class SoapStation:
             return
         flooded = pace.over_since is not None
         wait = pace.slow_down(rates, self._options.monotonic())
+        if pace.over_since is None:
+            # Its burst lasts: all that comes waits for a moment.
+            await asyncio.sleep(wait)
+            return
         if not flooded:
             who = {"station": self.identity, "remote": self.remote_address}
             log.warning("a station sends too fast", rates=rates.words, **who)

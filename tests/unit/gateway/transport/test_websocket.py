@@ -272,13 +272,26 @@ async def test_a_station_that_floods_is_slowed_down_and_then_closed() -> None:
         await until(lambda: one.changes()[-1].reason == f"closed by the gateway (1008): {reason}")
 
 
-async def test_what_was_kept_while_it_was_offline_may_come_at_once(one: Running) -> None:
+async def test_what_was_kept_while_it_was_offline_comes_whole() -> None:
     """Thousands of messages: none is lost, and nobody is sent away."""
-    async with await one.connect() as socket:
+    async with running(burst_speed=50) as one, await one.connect() as socket:
         count = 3000
         write(socket, b"".join(raw(TEXT, call(str(number), "Heartbeat", {})) for number in range(count)))
         assert [read(await socket.recv())[1] for _ in range(count)] == [str(number) for number in range(count)]
-        assert not one.websocket().paused & Hold.RATE
+        pace = one.connection().pace
+        assert pace is not None
+        assert pace.over_since is None
+
+
+async def test_a_burst_is_read_in_pauses_in_which_others_are_served() -> None:
+    async with running(message_rate=1, burst=10_000) as one, await one.connect() as socket:
+        write(socket, raw(TEXT, HEARTBEAT) * 2000)
+        wire, pace = one.websocket(), one.connection().pace
+        await until(lambda: wire.paused & Hold.RATE)
+        assert pace is not None
+        assert pace.over_since is None
+        async with await one.connect("CP2") as other:
+            assert (await ask(other, HEARTBEAT))[1] == "hb"
 
 
 async def test_a_bomb_counts_by_what_it_becomes() -> None:
