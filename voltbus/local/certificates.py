@@ -37,6 +37,10 @@ class LocalCertificates:
         """The certificate that stations are to trust."""
         return self.folder / "ca.crt"
 
+    @property
+    def _key(self) -> Path:
+        return self.folder / "ca.key"
+
     def of_gateway(self, hosts: Sequence[str]) -> Mapping[str, str]:
         """Settings of a gateway with certificates for these hosts, of both kinds of keys. They are made if needed."""
         with _writing(self.folder):
@@ -55,6 +59,14 @@ class LocalCertificates:
                 }
         return settings
 
+    def signer(self) -> Mapping[str, str]:
+        """Settings of auth, which signs for stations by the authority."""
+        return {
+            "VOLTBUS_CERTIFICATE_SIGNER": "ca",
+            "VOLTBUS_CERTIFICATE_CA_FILE": str(self.authority),
+            "VOLTBUS_CERTIFICATE_CA_KEY_FILE": str(self._key),
+        }
+
     def of_station(self, station_id: str) -> tuple[str, str]:
         """A certificate of a station and its key, in PEM: new each time, and kept nowhere."""
         with _writing(self.folder):
@@ -63,14 +75,13 @@ class LocalCertificates:
         return _public(_signed(station_id, own, issuer, key, _SERVER)).decode(), _private(own).decode()
 
     def _own(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        file = self.folder / "ca.key"
-        if _is_good(self.authority, file, (), None):
-            key = serialization.load_pem_private_key(file.read_bytes(), None)
+        if _is_good(self.authority, self._key, (), None):
+            key = serialization.load_pem_private_key(self._key.read_bytes(), None)
             assert isinstance(key, ec.EllipticCurvePrivateKey)
             return x509.load_pem_x509_certificate(self.authority.read_bytes()), key
         new = ec.generate_private_key(ec.SECP256R1())
         certificate = _signed("Voltbus authority of this machine", new, None, new, _AUTHORITY)
-        _write(file, _private(new))
+        _write(self._key, _private(new))
         _write(self.authority, _public(certificate))
         return certificate, new
 

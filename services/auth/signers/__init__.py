@@ -1,0 +1,1 @@
+"""Who signs certificates of stations: a CA of one's own, a desk, an EST server; behind one protocol."""
