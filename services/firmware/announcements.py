@@ -57,7 +57,12 @@ def station_booted(event: StationBooted) -> Message:
 
 
 def station_connected(event: StationConnected) -> Message:
-    return wire.StationConnected(station_id=event.station_id, version=event.version, at=to_timestamp(event.at))
+    return wire.StationConnected(
+        station_id=event.station_id,
+        version=event.version,
+        at=to_timestamp(event.at),
+        security_profile=event.security_profile,
+    )
 
 
 def station_disconnected(event: StationDisconnected) -> Message:

@@ -17,7 +17,9 @@ from services.firmware.domain.messages import (
     Envelope,
     RefusedMessage,
 )
+from services.firmware.domain.security import Certificate, ConnectionSecurity
 from services.firmware.texts import text
+from voltbus.v1 import bus_pb2 as wire
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -57,7 +59,19 @@ def _seen_at(change: ConnectionChange) -> datetime:
 
 
 def _connection_opened(change: ConnectionChange) -> ConnectionUpdate:
-    return ConnectionOpened(change.remote_address)
+    return ConnectionOpened(change.remote_address, _security(change.security) if change.HasField("security") else None)
+
+
+def _security(said: wire.ConnectionSecurity) -> ConnectionSecurity:
+    certificate, shown = None, said.certificate
+    if said.HasField("certificate"):
+        certificate = Certificate(
+            subject=_text(shown.subject),
+            issuer=_text(shown.issuer),
+            serial_number=shown.serial_number,
+            not_after=from_timestamp(shown.not_after),
+        )
+    return ConnectionSecurity(said.profile, text(said.tls_version) or None, text(said.tls_cipher) or None, certificate)
 
 
 def _connection_alive(change: ConnectionChange) -> ConnectionUpdate:

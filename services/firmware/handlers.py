@@ -16,7 +16,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.firmware import connections, deviations_store, history_store, metrics, store
+from services.firmware import connections, deviations_store, history_store, metrics, security_store, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.domain import deviations
@@ -31,6 +31,7 @@ from services.firmware.domain.messages import (
     Command,
     ConnectionAlive,
     ConnectionClosed,
+    ConnectionOpened,
     ConnectionUpdate,
     Decision,
     Envelope,
@@ -91,6 +92,8 @@ class Handler:
             loaded = await _load(db, items, now)
             decisions = [self._decide(loaded, item, now) for item in items]
             await _save(db, loaded, items, decisions)
+            opened = [(i.envelope, i.content) for i in items if isinstance(i.content, ConnectionOpened)]
+            await security_store.save(db, opened)
             await _keep_history(db, decisions)
             concluded = await self.shell.conclude(db, batch)
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]

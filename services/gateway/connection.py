@@ -37,7 +37,7 @@ from services.gateway.records import Records, replaced
 from services.gateway.settings import Settings
 from services.gateway.timing import Seconds
 from services.gateway.traces import ConnectionTraces, begin_call, begin_command
-from services.gateway.transport.profiles import UNSECURED, Security, contradicts
+from services.gateway.transport.profiles import UNSECURED, Security, contradicts, told
 from services.gateway.transport.transport import CloseCode, Transport
 from services.ocpp.deviations import Deviation, Told
 from voltbus.v1.bus_pb2 import (
@@ -47,6 +47,7 @@ from voltbus.v1.bus_pb2 import (
     Call,
     Command,
     ConnectionChange,
+    ConnectionSecurity,
     ConnectionState,
     Frame,
     Outcome,
@@ -153,7 +154,7 @@ class Connection:
         self._alive_at = now + context.settings.alive_interval * random.uniform(0.5, 1)
         metrics.CONNECTIONS.labels(self.version).inc()
         context.on_opened(self)
-        self._report(CONNECTION_STATE_CONNECTED, now)
+        self._report(CONNECTION_STATE_CONNECTED, now, security=told(self.security))
         log.info("connected", version=self.version, remote=self.remote_address, **self._ids)
 
     def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
@@ -398,7 +399,12 @@ class Connection:
             self._context.producer.add(record)
 
     def _report(
-        self, state: ConnectionState, now: float, refused: RefusedMessage | None = None, reason: str = ""
+        self,
+        state: ConnectionState,
+        now: float,
+        refused: RefusedMessage | None = None,
+        reason: str = "",
+        security: ConnectionSecurity | None = None,
     ) -> None:
         if self._notes is not None and refused is None:
             self._publish(self._notes.renew())
@@ -412,6 +418,7 @@ class Connection:
             quarantined=self.peer.quarantined,
             refused=refused,
             reason=reason,
+            security=security,
             deviations=self._deviations.take() if self._deviations and not refused else None,
         )
         wall = self._context.wall()

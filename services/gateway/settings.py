@@ -106,6 +106,12 @@ class Settings(PasswordKeys):
         description="whether these also set there, whatever a station wrote, by what it came to them: "
         "x-forwarded-proto, or proto of forwarded; else no header says that a station speaks TLS",
     )
+    gateway_forwarded_tls: Names = Field(
+        (),
+        max_length=2,
+        description="headers that these set to the version and the cipher of a station's TLS, to be shown: "
+        "x-tls-version,x-tls-cipher",
+    )
     gateway_client_certificate_header: CertificateHeader = Field(
         CertificateHeader.NONE,
         description="in which header these say which certificate a station has shown: x-forwarded-client-cert (Envoy), "

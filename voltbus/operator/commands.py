@@ -86,6 +86,9 @@ def stations(
     quarantined: Annotated[bool | None, typer.Option(help="whether they are let in only to be seen")] = None,
     group: Annotated[str | None, typer.Option(help="of this group")] = None,
     location: Annotated[str | None, typer.Option(help="at the location of this id")] = None,
+    certificate_ends_within: Annotated[
+        int | None, typer.Option(min=0, max=3650, help="days: whose certificate ends until then, or has ended")
+    ] = None,
     charging: Annotated[bool | None, typer.Option("--charging/--free", help="whether a session runs there")] = None,
     search: Annotated[str | None, typer.Option(help="a part of its id, serial number, model or location")] = None,
     limit: Limit = 50,
@@ -97,7 +100,7 @@ def stations(
     what = {"version": version, "vendor": vendor, "model": model, "group": group, "location_id": location, "q": search}
     states = {"online": online, "registered": registered, "quarantined": quarantined, "in_session": charging}
     with cli_errors():
-        lists.stations(limit, as_json, status=boot, **what, **states)
+        lists.stations(limit, as_json, status=boot, certificate_ends_within=certificate_ends_within, **what, **states)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from voltbus.operator.rest import installation
 
 Item = Mapping[str, Any]
 
-STATIONS = ("station", "groups", "online", "OCPP", "model", "firmware", "boot", "connectors", "last seen")
+STATIONS = ("station", "groups", "online", "OCPP", "security", "model", "firmware", "boot", "connectors", "last seen")
 REFUSED = ("station", "reason", "times", "first", "last", "address", "offers", "registered")
 SESSIONS = ("id", "station", "EVSE", "started", "stopped", "energy", "card", "status", "review")
 
@@ -60,12 +60,21 @@ def _station(item: Item) -> Sequence[str]:
         "\n".join(item["groups"]),
         online,
         item["version"] or "",
+        _security(item.get("security")),
         model,
         item["firmware_version"] or "",
         item["boot_status"] or "",
         "\n".join(_connectors(item)),
         seconds(item["last_seen_at"]),
     )
+
+
+def _security(said: Item | None) -> str:
+    """`3, TLSv1.3`, and when the certificate ends."""
+    if said is None:
+        return ""
+    spoken = ", ".join(filter(None, (str(said["profile"]), said["tls_version"])))
+    return f"{spoken}\nto {said['certificate']['not_after'][:10]}" if said["certificate"] else spoken
 
 
 def _refused(item: Item) -> Sequence[str]:

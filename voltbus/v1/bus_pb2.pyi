@@ -193,7 +193,7 @@ class Result(_message.Message):
     def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., security_profile: _Optional[int] = ...) -> None: ...
 
 class ConnectionChange(_message.Message):
-    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused", "reason")
+    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused", "reason", "security")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
@@ -206,6 +206,7 @@ class ConnectionChange(_message.Message):
     DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     connection_id: str
     slot: int
@@ -218,7 +219,32 @@ class ConnectionChange(_message.Message):
     deviations: _containers.RepeatedCompositeFieldContainer[Deviation]
     refused: RefusedMessage
     reason: str
-    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ..., refused: _Optional[_Union[RefusedMessage, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+    security: ConnectionSecurity
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ..., refused: _Optional[_Union[RefusedMessage, _Mapping]] = ..., reason: _Optional[str] = ..., security: _Optional[_Union[ConnectionSecurity, _Mapping]] = ...) -> None: ...
+
+class ConnectionSecurity(_message.Message):
+    __slots__ = ("profile", "tls_version", "tls_cipher", "certificate")
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    TLS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TLS_CIPHER_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    profile: int
+    tls_version: str
+    tls_cipher: str
+    certificate: ShownCertificate
+    def __init__(self, profile: _Optional[int] = ..., tls_version: _Optional[str] = ..., tls_cipher: _Optional[str] = ..., certificate: _Optional[_Union[ShownCertificate, _Mapping]] = ...) -> None: ...
+
+class ShownCertificate(_message.Message):
+    __slots__ = ("subject", "issuer", "serial_number", "not_after")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    issuer: str
+    serial_number: str
+    not_after: _timestamp_pb2.Timestamp
+    def __init__(self, subject: _Optional[str] = ..., issuer: _Optional[str] = ..., serial_number: _Optional[str] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RefusedMessage(_message.Message):
     __slots__ = ("message_id", "action", "code", "description", "frame")

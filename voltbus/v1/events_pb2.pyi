@@ -791,18 +791,20 @@ class BootOrderChanged(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ..., interval: _Optional[int] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationConnected(_message.Message):
-    __slots__ = ("station_id", "version", "at", "groups", "location_id")
+    __slots__ = ("station_id", "version", "at", "groups", "location_id", "security_profile")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_PROFILE_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     at: _timestamp_pb2.Timestamp
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    security_profile: int
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., security_profile: _Optional[int] = ...) -> None: ...
 
 class StationDisconnected(_message.Message):
     __slots__ = ("station_id", "at", "groups", "location_id")

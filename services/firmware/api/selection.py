@@ -84,6 +84,10 @@ def station_filter(
         Word | None,
         Query(description="of one of its connectors; Occupied: whatever says that a vehicle or a cable is there"),
     ] = None,
+    certificate_ends_within: Annotated[
+        int | None,
+        Query(ge=0, le=3650, description="days: stations whose certificate ends until then, or has ended"),
+    ] = None,
     in_session: Annotated[bool | None, Query(description="whether a session runs there")] = None,
     q: Annotated[
         Text, Query(description="a part of its id, serial number, model, or the name of its location; any case")
@@ -104,6 +108,7 @@ def station_filter(
         firmware_version=firmware_version,
         status=status,
         connector_status=words,
+        certificate_ends_within=certificate_ends_within,
         in_session=in_session,
         q=q,
     )

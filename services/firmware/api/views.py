@@ -56,6 +56,28 @@ class SessionView(BaseModel):
     started_at: datetime
 
 
+class CertificateView(BaseModel):
+    """A certificate that a station has shown, whatever it proves."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    subject: str = Field(examples=["CN=CP001,O=Example"])
+    issuer: str
+    serial_number: str = Field(description="in hexadecimal digits")
+    not_after: datetime
+
+
+class SecurityView(BaseModel):
+    """How a connection was let in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    profile: int = Field(ge=0, le=3, description="the security profile that it spoke")
+    tls_version: str | None = Field(description="null: no TLS, or not known", examples=["TLSv1.3"])
+    tls_cipher: str | None = Field(examples=["TLS_AES_256_GCM_SHA384"])
+    certificate: CertificateView | None
+
+
 class StationView(BaseModel):
     """A station, as far as it is known."""
 
@@ -86,6 +108,7 @@ class StationView(BaseModel):
     remote_address: str | None
     connected_at: datetime | None
     disconnected_at: datetime | None
+    security: SecurityView | None = Field(description="of its last connection; null: not known")
     last_seen_at: datetime | None
     firmware_status: str | None = Field(description="how far its last firmware update has come")
     firmware_status_at: datetime | None
@@ -130,6 +153,7 @@ class StationView(BaseModel):
             remote_address=presence.remote_address,
             connected_at=presence.connected_at,
             disconnected_at=presence.disconnected_at,
+            security=listed.security and SecurityView.model_validate(listed.security),
             last_seen_at=presence.last_seen_at,
             firmware_status=update.status if update else None,
             firmware_status_at=update.at if update else None,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.deviations import DeviationKey
 from services.firmware.domain.history import StatusRecord
+from services.firmware.domain.security import ConnectionSecurity
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
@@ -104,9 +105,10 @@ class Notification(Struct, frozen=True):
 
 
 class ConnectionOpened(Struct, frozen=True):
-    """A connection of a station was opened."""
+    """A connection of a station was opened. security: None: its gateway did not say."""
 
     remote_address: str
+    security: ConnectionSecurity | None = None
 
 
 class RefusedMessage(Struct, frozen=True):
@@ -203,13 +205,17 @@ class StationBooted(Struct, frozen=True):
 
 
 class StationConnected(Struct, frozen=True):
-    """away: since when, and until when, the station was not here before; None where it never was."""
+    """away: since when, and until when, the station was not here before; None where it never was.
+
+    security_profile: None: not known yet.
+    """
 
     station_id: str
     version: str
     at: datetime
     cause: str
     away: tuple[datetime, datetime] | None = None
+    security_profile: int | None = None
 
 
 class StationDisconnected(Struct, frozen=True):

@@ -45,7 +45,8 @@ def connection_opened(station: Station, update: ConnectionOpened, context: Conte
         # Connections follow each other, whatever the clocks of their gateways say.
         disconnected_at=min(envelope.at, presence.disconnected_at) if presence.disconnected_at else None,
     )
-    return _present(_proven(replace(station, presence=presence), envelope.at), context, away_since)
+    profile = update.security.profile if update.security else None
+    return _present(_proven(replace(station, presence=presence), envelope.at), context, away_since, profile)
 
 
 def connection_alive(station: Station, update: ConnectionAlive, context: Context) -> Decision:
@@ -95,7 +96,9 @@ def gone_since(presence: Presence) -> datetime | None:
     return _later(presence.last_seen_at, back) if presence.last_seen_at else presence.alive_at
 
 
-def _present(station: Station, context: Context, away_since: datetime | None) -> Decision:
+def _present(
+    station: Station, context: Context, away_since: datetime | None, security_profile: int | None = None
+) -> Decision:
     envelope, presence = context.envelope, station.presence
     current = presence.connection_id == envelope.connection_id
     if presence.online:
@@ -115,6 +118,7 @@ def _present(station: Station, context: Context, away_since: datetime | None) ->
         at=envelope.at,
         cause=envelope.id,
         away=(away_since, online.connected_at) if away_since and online.connected_at else None,
+        security_profile=security_profile,
     )
     return Decision(_on_connection(replace(station, presence=online), envelope), events=(event,))
 

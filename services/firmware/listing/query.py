@@ -8,15 +8,17 @@ from typing import NamedTuple
 import asyncpg
 
 from services.common.postgres.database import Connection
-from services.firmware import rows
+from services.firmware import rows, security_store
+from services.firmware.domain.security import ConnectionSecurity
 from services.firmware.domain.sessions import Session
 from services.firmware.domain.station import BootStatus, Station
 from services.firmware.rows import STATION_COLUMNS, names
 
-FROM = "from station s left join location l on l.location_id = s.location_id"
+FROM = """from station s left join location l on l.location_id = s.location_id
+left join connection_security c on c.station_id = s.station_id"""
 SELECT = f"""
 select {names(STATION_COLUMNS, "s")}, s.registered, s.groups, s.location_id, l.name as location_name,
-    s.boot_order_author, {{place}} as place
+    s.boot_order_author, {{place}} as place, {names(security_store.COLUMNS, "c")}
 {FROM}"""
 RUNNING = """
 select id, station_id, evse_id, connector_id, transaction_id, started_at, running from session
@@ -39,6 +41,7 @@ CONDITIONS: Mapping[str, str] = {
     # The station itself, which is EVSE 0, and an EVSE, which is its connector 0, take their connectors with them.
     "connector_status": "exists (select from connector c where c.station_id = s.station_id and c.status = any(${n}) "
     "and c.gone_at is null and (c.evse_id > 0 or c.status in ('Faulted', 'Unavailable')))",
+    "certificate_ends_within": "c.certificate_not_after < now() + make_interval(days => ${n})",
     "in_session": "exists (select from session r where r.station_id = s.station_id and r.running) = ${n}",
     "q": "strpos(lower(concat_ws(E'\\n', s.station_id, s.serial_number, s.model, l.name)), lower(${n})) > 0",
 }
@@ -62,6 +65,7 @@ ORDERS: Mapping[str, Order] = {
         for name in ("last_seen_at", "connected_at", "disconnected_at", "booted_at")
     },
 }
+SECURITY = len(security_store.COLUMNS)
 TYPES = {str: "text", datetime: "timestamptz"}
 
 # What stations are counted by: its value, and what it takes to have it.
@@ -86,7 +90,7 @@ COUNTED: Mapping[str, tuple[str, str]] = {
 class StationFilter:
     """What a station must be to be listed; None: anything. connector_status: one of these. q: a part of a text.
 
-    within: groups, one of which it is in.
+    within: groups, one of which it is in. certificate_ends_within: so many days does its certificate last at the most.
     """
 
     station_id: str | None = None
@@ -102,6 +106,7 @@ class StationFilter:
     firmware_version: str | None = None
     status: BootStatus | None = None
     connector_status: Sequence[str] | None = None
+    certificate_ends_within: int | None = None
     in_session: bool | None = None
     q: str | None = None
 
@@ -111,6 +116,7 @@ class ListedStation:
     """A station with what its operator says of it. place: in the order that was asked for.
 
     boot_order_author: who set or withdrew the answer to its next boot last; None: nobody, or not known.
+    security: of its last connection.
     """
 
     station: Station
@@ -120,6 +126,7 @@ class ListedStation:
     location_name: str | None
     boot_order_author: str | None
     place: str | datetime
+    security: ConnectionSecurity | None
 
 
 class Position(NamedTuple):
@@ -195,4 +202,5 @@ def _where(clauses: Sequence[str]) -> str:
 
 
 def _listed(row: asyncpg.Record) -> ListedStation:
-    return ListedStation(rows.station(row), *row[len(STATION_COLUMNS) :])
+    values = [*row[len(STATION_COLUMNS) : -SECURITY], security_store.security(row[-SECURITY:])]
+    return ListedStation(rows.station(row), *values)

@@ -18,10 +18,10 @@ DER = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """names, organizations: CN and O of its subject. fingerprint: SHA-256, in hexadecimal digits.
+    """names, organizations: CN and O of its subject.
 
     revocable_by: under which keys it is revoked, or one above it: its fingerprint, or its serial number and issuer.
-    chain_ends: when the first of those above it expires.
+    chain_ends: when the first of those above it expires. subject, issuer, serial_number: as they are shown.
     """
 
     names: tuple[str, ...]
@@ -31,6 +31,9 @@ class ClientCertificate:
     ends: datetime
     chain_begins: datetime
     chain_ends: datetime
+    subject: str = ""
+    issuer: str = ""
+    serial_number: str = ""
 
 
 def of(ssl_object: ssl.SSLObject) -> ClientCertificate | None:
@@ -93,6 +96,9 @@ def read(own: x509.Certificate, above: Sequence[x509.Certificate]) -> ClientCert
         ends=own.not_valid_after_utc,
         chain_begins=max((one.not_valid_before_utc for one in above), default=own.not_valid_before_utc),
         chain_ends=min((one.not_valid_after_utc for one in above), default=own.not_valid_after_utc),
+        subject=own.subject.rfc4514_string(),
+        issuer=sys.intern(own.issuer.rfc4514_string()),
+        serial_number=f"{own.serial_number:X}",
     )
 
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
 from services.gateway.settings import UnknownStations
-from services.gateway.transport import profiles
+from services.gateway.transport import profiles, spoken_tls
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.profiles import NOBODY, UNSECURED, Security, Trust
+from services.gateway.transport.spoken_tls import SpokenTls
 from services.ocpp.passwords import matches
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
@@ -42,7 +43,8 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 class Request:
     """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference.
 
-    remote_address: of the socket. secured: it came by TLS. certificate: that the station has shown.
+    remote_address: of the socket. secured: it came by TLS, which is tls as far as that is known. certificate: that the
+    station has shown.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Request:
     remote_address: str = ""
     secured: bool = False
     certificate: ClientCertificate | None = None
+    tls: SpokenTls = spoken_tls.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def decide(
     if station is not None and not profiles.is_enough(profile, station):
         return _forbidden(fault or _uncertified(request, station) or RefusalReason.LOW_PROFILE)
     expired = profile == profiles.CERTIFICATE and certificate is not None and certificate.ends <= now
-    security = Security(profile, certificate, expired)
+    security = Security(profile, certificate, expired, request.tls)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
         return Admitted(station_id, unnamed, quarantined, "", change, key, security)

@@ -26,7 +26,7 @@ from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
 from services.gateway.settings import CertificateHeader, Settings
 from services.gateway.timing import Clocks, Timing
-from services.gateway.transport import client_certificate
+from services.gateway.transport import client_certificate, spoken_tls
 from services.gateway.transport.answers import UNREADABLE_CERTIFICATE, answer, fault_of_upgrade
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.deflate import negotiate
@@ -161,7 +161,9 @@ class WebSocketListener:
             secured = said.secured or tls is not None
             origin = self._proxies.origin(said.address, partial(_values, upgrade))
             if origin is None:
-                origin, certificate = Origin(said.address, secured), client_certificate.of(tls) if tls else None
+                spoken = spoken_tls.of(tls) if tls else said.tls
+                origin = Origin(said.address, secured, tls=spoken)
+                certificate = client_certificate.of(tls) if tls else None
             else:
                 # Of the socket it is the proxy's.
                 certificate = client_certificate.read_chain(origin.certificates)
@@ -206,6 +208,7 @@ def _request(upgrade: WSUpgradeRequest, origin: Origin, certificate: ClientCerti
         origin.address,
         origin.secured,
         certificate,
+        origin.tls,
     )
 
 

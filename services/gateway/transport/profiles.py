@@ -7,12 +7,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.gateway.transport import spoken_tls
 from services.gateway.transport.client_certificate import ClientCertificate
+from services.gateway.transport.spoken_tls import SpokenTls
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.station_ids import station_key
+from voltbus.v1.bus_pb2 import ConnectionSecurity, ShownCertificate
 from voltbus.v1.credentials_pb2 import Credentials
 
 PASSWORD, TLS, CERTIFICATE = 1, 2, 3
+# Of a name in a certificate, so many characters are told.
+LONGEST_NAME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Security:
     profile: int = 0
     certificate: ClientCertificate | None = None
     expired: bool = False
+    tls: SpokenTls = spoken_tls.NONE
 
 
 UNSECURED = Security()
@@ -104,3 +110,19 @@ def contradicts(certificate: ClientCertificate, station_id: str, serial_numbers:
     said = {one for text in serial_numbers if (one := text.strip().casefold())}
     of_id = station_key(station_id) in map(station_key, certificate.names)
     return bool(said) and not of_id and said.isdisjoint(name.strip().casefold() for name in certificate.names)
+
+
+def told(security: Security) -> ConnectionSecurity:
+    """How a station was let in, for those who look at it."""
+    said = ConnectionSecurity(
+        profile=security.profile, tls_version=security.tls.version, tls_cipher=security.tls.cipher
+    )
+    if certificate := security.certificate:
+        shown = ShownCertificate(
+            subject=certificate.subject[:LONGEST_NAME],
+            issuer=certificate.issuer[:LONGEST_NAME],
+            serial_number=certificate.serial_number,
+        )
+        shown.not_after.FromDatetime(certificate.ends)
+        said.certificate.CopyFrom(shown)
+    return said

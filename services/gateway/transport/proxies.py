@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from services.common.process.errors import Misconfigured
 from services.gateway.settings import CertificateHeader, ForwardedHeader, Settings
+from services.gateway.transport import spoken_tls
 from services.gateway.transport.certificate_headers import READERS, Chain, Headers
+from services.gateway.transport.spoken_tls import SpokenTls
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,12 +23,13 @@ SEPARATOR = re.compile(r"\s*([;,][\s;,]*)")
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request is from. address: of the station. secured: it speaks TLS. certificates: that it has shown to a
-    proxy, its own first.
+    proxy, its own first. tls: what it speaks, as far as that is known.
     """
 
     address: str
     secured: bool
     certificates: Chain = ()
+    tls: SpokenTls = spoken_tls.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,14 @@ class Proxies:
     """Those that are trusted. forwarded, certificate: the headers in which they say of whom a request is.
 
     proto: they also set by what it came to them; where they do not, what is there is the station's own word.
+    tls: the headers that they set to its version and cipher; empty: they set none.
     """
 
     networks: tuple[Network, ...] = ()
     forwarded: ForwardedHeader = ForwardedHeader.NONE
     proto: bool = False
     certificate: CertificateHeader = CertificateHeader.NONE
+    tls: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> "Proxies":
@@ -48,6 +53,7 @@ class Proxies:
             settings.gateway_forwarded_header,
             settings.gateway_forwarded_proto,
             settings.gateway_client_certificate_header,
+            tuple(settings.gateway_forwarded_tls),
         )
 
     def check(self, *, proxy_protocol: bool) -> None:
@@ -80,7 +86,13 @@ class Proxies:
             address, secured = str(known), hop.secured and self.proto
             if not self.trusts(address):
                 break
-        return Origin(address, secured or bool(certificates), certificates)
+        secured = secured or bool(certificates)
+        return Origin(address, secured, certificates, self._tls(headers) if secured else spoken_tls.NONE)
+
+    def _tls(self, headers: Headers) -> SpokenTls:
+        """Of a header that is there twice, one may be the station's word."""
+        found = map(headers, self.tls)
+        return spoken_tls.told(*(one[0] if len(one) == 1 else "" for one in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
 import ipaddress
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from services.gateway.transport import spoken_tls
+from services.gateway.transport.spoken_tls import SpokenTls
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 V1 = b"PROXY "
@@ -16,8 +20,10 @@ LONGEST_V1, LONGEST_V2 = 107, 4096
 PROXIED, LOCAL = 0x21, 0x20
 # Family and transport, by the byte of both: how many bytes an address has.
 SIZES = {0x11: 4, 0x21: 16}
-# What may be said beside the addresses: of TLS, whose first bit is that the client spoke it.
-TLS, SPOKEN = 0x20, 0x01
+# What may be said beside the addresses: of TLS, whose first bit is that the client spoke it; after five bytes, in which
+# version and with which cipher.
+TLS, SPOKEN, TLS_FIXED = 0x20, 0x01, 5
+TLS_VERSION, TLS_CIPHER = 0x21, 0x23
 
 
 class NotProxied(ValueError):
@@ -30,6 +36,7 @@ class Proxied:
 
     address: str = ""
     secured: bool = False
+    tls: SpokenTls = spoken_tls.NONE
 
 
 DIRECT = Proxied()
@@ -90,7 +97,9 @@ def _read_v2(head: bytes) -> Proxied:
     rest = FIXED + 2 * size + 4
     if len(head) < rest:
         raise NotProxied
-    return Proxied(_unmapped(head[FIXED : FIXED + size]), _speaks_tls(head[rest:]))
+    address = _unmapped(head[FIXED : FIXED + size])
+    tls = next((value for kind, value in _said(head[rest:]) if kind == TLS), b"")
+    return Proxied(address, True, _tls(tls[TLS_FIXED:])) if tls and tls[0] & SPOKEN else Proxied(address)
 
 
 def _unmapped(address: str | bytes) -> str:
@@ -99,8 +108,13 @@ def _unmapped(address: str | bytes) -> str:
     return str((isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped) or found)
 
 
-def _speaks_tls(said: bytes) -> bool:
-    """By what is said beside the addresses: kind, length, value. Raises NotProxied."""
+def _tls(said: bytes) -> SpokenTls:
+    words = {kind: value.decode("ascii", "replace") for kind, value in _said(said)}
+    return spoken_tls.told(words.get(TLS_VERSION, ""), words.get(TLS_CIPHER, ""))
+
+
+def _said(said: bytes) -> Iterator[tuple[int, bytes]]:
+    """What is said beside something else: kind, length, value. Raises NotProxied."""
     while said:
         if len(said) < 3:
             raise NotProxied
@@ -108,6 +122,4 @@ def _speaks_tls(said: bytes) -> bool:
         value, said = said[3 : 3 + size], said[3 + size :]
         if len(value) < size:
             raise NotProxied
-        if kind == TLS and value:
-            return bool(value[0] & SPOKEN)
-    return False
+        yield kind, value

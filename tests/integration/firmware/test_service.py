@@ -1,7 +1,8 @@
 """firmware from call to answer, event and REST."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     ConnectionChange,
+    ConnectionSecurity,
+    ShownCertificate,
 )
 
 BOOT_16 = {
@@ -265,6 +268,45 @@ async def test_connections(firmware: Running) -> None:
     shown = await firmware.get("/v1/stations/CP1")
     assert (shown["online"], shown["disconnected_at"]) == (False, "2026-03-01T12:02:00Z")
     assert [e.DESCRIPTOR.name for e in firmware.announced()] == ["StationConnected", "StationDisconnected"]
+
+
+async def test_how_a_station_was_let_in(firmware: Running) -> None:
+    """Of its newest connection, however late the word of an older one comes; until its gateway says it, nothing."""
+    shown = ShownCertificate(subject="CN=CP1,O=Example", issuer="CN=CA", serial_number="1F")
+    shown.not_after.FromDatetime(datetime.now(UTC).replace(microsecond=0) + timedelta(days=29))
+    tls = {"tls_version": "TLSv1.3", "tls_cipher": "TLS_AES_256_GCM_SHA384"}
+    opened = ConnectionSecurity(profile=3, certificate=shown, **tls)
+    older = firmware.change(CONNECTION_STATE_CONNECTED, connection_id="CP1-0", security=ConnectionSecurity(profile=1))
+    await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, "CP2"))
+    firmware.time.passes(1)
+    await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, connection_id="CP1-1", security=opened), older)
+    expected = {
+        "profile": 3,
+        **tls,
+        "certificate": {
+            "subject": "CN=CP1,O=Example",
+            "issuer": "CN=CA",
+            "serial_number": "1F",
+            "not_after": shown.not_after.ToJsonString(),
+        },
+    }
+    assert (await firmware.get("/v1/stations/CP1"))["security"] == expected
+    assert (await firmware.get("/v1/stations/CP2"))["security"] is None
+    told: dict[str, Any] = {e.station_id: e for e in firmware.announced()}
+    assert told["CP1"].security_profile == 3
+    assert not told["CP2"].HasField("security_profile")
+    for days, found in ((28, []), (30, ["CP1"])):
+        within = {"certificate_ends_within": days}
+        listed = await firmware.get("/v1/stations", query=within)
+        assert [one["station_id"] for one in listed["items"]] == found
+        assert (await firmware.get("/v1/stations/summary", query=within))["count"] == len(found)
+    await firmware.get("/v1/stations", query={"certificate_ends_within": -1}, status=422)
+    firmware.time.passes(1)
+    unproven = ConnectionSecurity(profile=0)
+    newer = firmware.change(CONNECTION_STATE_CONNECTED, connection_id="CP1-2", security=unproven)
+    await firmware.put(newer, older)
+    nothing = {"profile": 0, "tls_version": None, "tls_cipher": None, "certificate": None}
+    assert (await firmware.get("/v1/stations/CP1"))["security"] == nothing
 
 
 async def test_an_older_connection_takes_nobody_offline(firmware: Running) -> None:

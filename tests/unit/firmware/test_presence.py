@@ -16,6 +16,7 @@ from services.firmware.domain.messages import (
     StationDisconnected,
 )
 from services.firmware.domain.presence import fell_silent
+from services.firmware.domain.security import ConnectionSecurity
 from services.firmware.domain.station import Station
 from tests.unit.firmware.tables import at, context, online
 
@@ -167,6 +168,17 @@ def test_what_a_connection_tells() -> None:
     station = decide(NEW, ConnectionOpened("10.0.0.7"), opened).station
     assert (station.version, station.quarantined, station.presence.remote_address) == ("2.0.1", True, "10.0.0.7")
     assert station.presence.connected_at == at(0)
+
+
+def test_the_profile_that_a_connection_is_let_in_with() -> None:
+    """A message that is read before the word of its gateway does not say it."""
+    [event] = decide(NEW, ConnectionOpened("", ConnectionSecurity(3)), context()).events
+    assert isinstance(event, StationConnected)
+    assert event.security_profile == 3
+    for update in (ConnectionOpened(""), Heartbeat()):
+        [event] = decide(NEW, update, context()).events
+        assert isinstance(event, StationConnected)
+        assert event.security_profile is None
 
 
 def test_causes_tell_events_apart() -> None:

@@ -157,6 +157,27 @@ def test_stations(server: Server) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("security", "shown"),
+    [
+        (None, []),
+        ({"profile": 1, "tls_version": None, "certificate": None}, ["1"]),
+        ({"profile": 2, "tls_version": "TLSv1.2", "certificate": None}, ["2,", "TLSv1.2"]),
+        (
+            {"profile": 3, "tls_version": None, "certificate": {"not_after": "2027-01-02T03:04:05Z"}},
+            ["3", "to", "2027-01-02"],
+        ),
+    ],
+)
+def test_how_stations_are_let_in(server: Server, security: Any, shown: list[str]) -> None:
+    server.items("/firmware/v1/stations", STATION | {"groups": [], "evses": [], "security": security})
+    result = run(server, "stations", "--certificate-ends-within", "30")
+    assert server.seen == [("GET /firmware/v1/stations?limit=51&certificate_ends_within=30", None)]
+    words = result.stdout.split()
+    start = words.index("1.6") + 1
+    assert [one for one in words[start:-2] if one not in ("Maker", "7", "Accepted", "2026-01-02T03:04:05Z")] == shown
+
+
 def test_refused(server: Server) -> None:
     server.items("/firmware/v1/stations/refused", REFUSED)
     since = "2026-01-01T00:00:00+00:00"

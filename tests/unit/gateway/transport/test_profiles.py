@@ -16,6 +16,7 @@ from services.gateway.transport import client_certificate, handshake, profiles, 
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.profiles import Security, Trust
+from services.ocpp.certificates import by_serial_number
 from services.ocpp.passwords import keyed
 from tests.clients.certificates import DAY, Authority, Issued, client
 from tests.unit.gateway.examples import boot, call
@@ -227,7 +228,16 @@ async def test_a_station_comes_with_its_certificate_and_its_profile_rises(one: R
     between = Authority("Between", AUTHORITY)
     for number in range(2):
         async with await one.connect(ssl=client(between.issue("CP1", CPO, kind="rsa"))) as socket:
-            assert one.connection().security.profile == 3
+            security, told = one.connection().security, one.changes()[-1].security
+            assert (security.profile, told.profile) == (3, 3)
+            assert (told.tls_version, told.tls_cipher) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+            assert (told.certificate.issuer, told.certificate.subject) == ("CN=Between", f"O={CPO},CN=CP1")
+            assert security.certificate
+            assert told.certificate.not_after.ToDatetime(UTC) == security.certificate.ends
+            assert (
+                by_serial_number(int(told.certificate.serial_number, 16), "CN=Between")
+                in security.certificate.revocable_by
+            )
             assert (await ask(socket, call("hb", "Heartbeat", {})))[0] == 3
         await until(lambda: not len(one.gateway.registry))
         if not number:

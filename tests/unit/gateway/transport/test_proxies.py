@@ -4,6 +4,7 @@ import base64
 import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from services.gateway.settings import CertificateHeader, ForwardedHeader
 from services.gateway.transport.certificate_headers import READERS
 from services.gateway.transport.proxies import Origin, Proxies
+from services.gateway.transport.spoken_tls import SpokenTls
 from services.ocpp.passwords import keyed
 from tests.clients.certificates import Authority
 from tests.unit.gateway.examples import call
@@ -109,6 +111,28 @@ def test_who_is_not_trusted_has_no_say(address: str) -> None:
 @pytest.mark.parametrize("address", ["10.9.9.9", "2001:db8:f::1", "::ffff:10.0.0.1"])
 def test_who_is_trusted_by_its_network(address: str) -> None:
     assert origin({FOR: [STATION]}, address=address) == Origin(STATION, False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"v": ["TLSv1.3"], "c": ["TLS_AES_128_GCM_SHA256"]}, SpokenTls("TLSv1.3", "TLS_AES_128_GCM_SHA256")),
+        ({"v": ["TLSv1.2"]}, SpokenTls("TLSv1.2")),
+        # Of two, one may be the station's word.
+        ({"v": ["TLSv1.2", "TLSv1.3"], "c": ["A"]}, SpokenTls("", "A")),
+        ({"v": ["\x1b[2J"], "c": ["A" * 65]}, SpokenTls()),
+    ],
+)
+def test_the_tls_that_a_proxy_has_spoken(headers: dict[str, list[str]], expected: SpokenTls) -> None:
+    for proto, names, tls in (("https", ("v", "c"), expected), ("http", ("v", "c"), None), ("https", (), None)):
+        said = headers | {FOR: [STATION], PROTO: [proto]}
+        found = Proxies(NETWORKS, X, True, tls=names).origin("10.0.0.1", partial(_of, said))
+        assert found
+        assert found.tls == (tls or SpokenTls())
+
+
+def _of(said: dict[str, list[str]], name: str) -> list[str]:
+    return said.get(name, [])
 
 
 def test_a_proxy_that_hands_on_certificates_says_it_where_there_is_none() -> None:

@@ -29,6 +29,7 @@ from services.gateway.transport.proxy_protocol import (
     missing,
     read,
 )
+from services.gateway.transport.spoken_tls import SpokenTls
 from services.ocpp.passwords import keyed
 from tests.clients.certificates import Authority, client
 from tests.patience import GIVE_UP
@@ -45,11 +46,16 @@ def v1(source: str, target: str = "", ports: str = "40000 9000") -> bytes:
     return f"PROXY {family} {source} {target or source} {ports}\r\n".encode()
 
 
+def said(*more: tuple[int, bytes]) -> bytes:
+    """What stands beside something else."""
+    return b"".join(struct.pack("!BH", kind, len(value)) + value for kind, value in more)
+
+
 def v2(source: str, *more: tuple[int, bytes], command: int = 0x21, family: int | None = None) -> bytes:
     address = ipaddress.ip_address(source).packed
     family = family if family is not None else 0x11 if len(address) == 4 else 0x21
     body = address + address + struct.pack("!HH", 40000, 9000)
-    body += b"".join(struct.pack("!BH", kind, len(value)) + value for kind, value in more)
+    body += said(*more)
     return SIGNATURE + struct.pack("!BBH", command, family, len(body)) + body
 
 
@@ -67,6 +73,12 @@ GOOD = [
     (v2(f"::ffff:{V4}", (0x20, SPOKEN)), Proxied(V4, secured=True)),
     (v2(V4, (0x01, b"h2"), (0x20, SPOKEN)), Proxied(V4, secured=True)),
     (v2(V6, (0x20, UNSPOKEN)), Proxied(V6)),
+    (
+        v2(V4, (0x20, SPOKEN + said((0x21, b"TLSv1.3"), (0x22, b"CP1"), (0x23, b"TLS_AES_128_GCM_SHA256")))),
+        Proxied(V4, True, SpokenTls("TLSv1.3", "TLS_AES_128_GCM_SHA256")),
+    ),
+    (v2(V4, (0x20, SPOKEN + said((0x21, b"\x1b[2J"), (0x23, b"A" * 65)))), Proxied(V4, secured=True)),
+    (v2(V4, (0x20, UNSPOKEN + said((0x21, b"TLSv1.3")))), Proxied(V4)),
     (v2(V4, command=0x20), DIRECT),
     (SIGNATURE + b"\x20\x00\x00\x00", DIRECT),
     (SIGNATURE + b"\x21\x00\x00\x00", DIRECT),
