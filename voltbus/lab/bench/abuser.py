@@ -1,7 +1,9 @@
-"""Clients that misbehave, in a process of their own: python -m voltbus.lab.bench.abuser KIND URL, until it is ended."""
+"""Clients that misbehave, until they are ended: python -m voltbus.lab.bench.abuser KIND URL TLS_URL."""
 
 import asyncio
+import contextlib
 import os
+import ssl
 import struct
 import sys
 import zlib
@@ -28,12 +30,22 @@ def _bomb() -> bytes:
     return frame(made.compress(b"[" + b" " * 60_000_000) + made.flush(zlib.Z_SYNC_FLUSH), 0xC1)
 
 
-class Abuser:
-    """url: of the gateway, without an id."""
+def _client_hello() -> bytes:
+    """With which a handshake begins."""
+    sent = ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read()
 
-    def __init__(self, url: str) -> None:
+
+class Abuser:
+    """url, secured_url: of the gateway, without an id, and with TLS."""
+
+    def __init__(self, url: str, secured_url: str) -> None:
         address = urlsplit(url)
         self._host, self._port, self._path = address.hostname or "", address.port or 80, address.path.rstrip("/")
+        self._tls_port = urlsplit(secured_url).port or 443
 
     async def opened(self) -> Stream:
         return await asyncio.open_connection(self._host, self._port)
@@ -94,6 +106,13 @@ class Abuser:
         await reader.read()
         writer.close()
 
+    async def leaves_handshakes(self, _: int) -> None:
+        """It costs the gateway a signature each."""
+        reader, writer = await asyncio.open_connection(self._host, self._tls_port)
+        writer.write(_client_hello())
+        await reader.read(1)
+        writer.close()
+
     async def loops(self, _: int) -> None:
         (await self.connected("LOOP"))[1].close()
 
@@ -117,6 +136,7 @@ KINDS: Mapping[str, tuple[int, Callable[[Abuser, int], Awaitable[None]]]] = {
     "connections that say nothing": (MANY, Abuser.says_nothing),
     "connections that say a byte a second": (SOME * 10, Abuser.drips),
     "requests of 26 KB": (SOME, Abuser.long_heads),
+    "TLS handshakes that are left": (SOME, Abuser.leaves_handshakes),
     "a device that connects in a loop": (FEW, Abuser.loops),
     "devices with one id": (FEW, Abuser.fights),
 }
@@ -130,9 +150,9 @@ async def _for_ever(abuser: Abuser, once: Callable[[Abuser, int], Awaitable[None
             await asyncio.sleep(0.01)
 
 
-async def main(kind: str, url: str) -> None:
+async def main(kind: str, url: str, secured_url: str) -> None:
     count, once = KINDS[kind]
-    await asyncio.gather(*(_for_ever(Abuser(url), once, number) for number in range(count)))
+    await asyncio.gather(*(_for_ever(Abuser(url, secured_url), once, number) for number in range(count)))
 
 
 if __name__ == "__main__":

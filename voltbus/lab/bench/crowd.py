@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 
 from voltbus.errors import LocalError
 from voltbus.lab.bench.driver import Driver, OnCall
 from voltbus.lab.bench.load_requests import Connect, Make, Run
 from voltbus.lab.bench.pace import dues
+from voltbus.lab.bench.secured import contexts
 from voltbus.lab.bench.tally import Tally
 
 
@@ -23,9 +25,10 @@ class Crowd:
     def make(self, order: Make) -> Tally:
         """They connect with the next order to do so."""
         self._of = order.of
+        secured = contexts(order.profile, Path(order.certificates))
+        names = [(number, f"{order.prefix}{number:05}") for number in order.numbers]
         self._new = [
-            Driver(f"{order.prefix}{number:05}", number, order.version, order.script, self._told)
-            for number in order.numbers
+            Driver(name, number, order.version, order.script, self._told, tls=secured(name)) for number, name in names
         ]
         return Tally()
 

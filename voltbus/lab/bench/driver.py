@@ -1,5 +1,6 @@
 """One station of the load: it follows its script, one outstanding CALL at a time, and keeps its books."""
 
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,19 @@ OnCall = Callable[[str, str, Payload, Payload | None], None]
 class Driver:
     """number: its place among all stations of the scenario. over: it does not go on, for an answer was missing.
 
-    opening: CALLs until it is in the state that is measured.
+    opening: CALLs until it is in the state that is measured. tls: what it connects with, to an address of wss.
     """
 
-    def __init__(self, station_id: str, number: int, version: str, script: str, told: OnCall | None = None) -> None:
+    def __init__(
+        self,
+        station_id: str,
+        number: int,
+        version: str,
+        script: str,
+        told: OnCall | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         words = dialect_of(version, station_id)
         self.station_id, self.number = station_id, number
         self.opening = SCRIPTS[script].opening
@@ -30,7 +40,7 @@ class Driver:
         self._script = SCRIPTS[script].play(words, version)
         self._response: Any = None  # what the script is sent next; it begins with None
         self._link: Link | None = None
-        self._told = told
+        self._told, self._tls = told, tls
 
     @property
     def connected(self) -> bool:
@@ -39,7 +49,7 @@ class Driver:
     async def connect(self, url: str, deflate: bool = False) -> None:
         """Raises LocalError where the gateway does not let it in, or does not compress where that is asked for."""
         self._link = await connect(
-            url, self.station_id, None, self._words.subprotocol, self._asked, self.books, deflate=deflate
+            url, self.station_id, None, self._words.subprotocol, self._asked, self.books, deflate=deflate, tls=self._tls
         )
         if deflate and not self._link.deflates:
             raise LocalError(f"{self.station_id}: the gateway does not compress: unset VOLTBUS_DEFLATE")

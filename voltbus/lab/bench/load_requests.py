@@ -9,7 +9,7 @@ from typing import Any
 class Make:
     """Stations are made, beside those that are there, each with an id made of prefix and number.
 
-    of: stations of all loads.
+    of: stations of all loads. profile: their security profile; from 2 on certificates: the folder of the authority.
     """
 
     prefix: str
@@ -17,6 +17,8 @@ class Make:
     script: str
     numbers: list[int]
     of: int
+    profile: int = 1
+    certificates: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,21 @@ class Loads:
         await self.make(range(scenario.stations), prefix, scenario.version, scenario.script)
         return await self.arrive(url)
 
-    async def make(self, stations: range, prefix: str, version: str, script: str) -> None:
-        """Further stations, which are to connect."""
+    async def make(
+        self,
+        stations: range,
+        prefix: str,
+        version: str,
+        script: str,
+        profile: int = 1,
+        certificates: Path | None = None,
+    ) -> None:
+        """Further stations, which are to connect. certificates: of the authority, from profile 2 on."""
         shares = [list(stations[process :: self._count]) for process in range(self._count)]
-        await self._tell(*(load_requests.Make(prefix, version, script, share, stations.stop) for share in shares))
+        secured = (profile, str(certificates or ""))
+        await self._tell(
+            *(load_requests.Make(prefix, version, script, share, stations.stop, *secured) for share in shares)
+        )
 
     async def arrive(self, url: str, boot: bool = False, deflate: bool = False) -> Tally:
         """Those that were made connect. Raises LocalError where one is not let in, or its boot not accepted."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from voltbus.errors import LocalError
+from voltbus.lab.bench.abuser import KINDS
 
 # As many messages as are answered: every station calls again as soon as it has its answer.
 FULL = None
@@ -44,14 +45,16 @@ class Scenario:
 class Arrival:
     """Stations connect and boot, all of a step at once; after each step they stay and say nothing.
 
-    counts: how many are connected after each step. deflate: they offer permessage-deflate. tick: seconds from one look
-    at the gateway's memory to the next, until it stands still.
+    counts: how many are connected after each step. deflate: they offer permessage-deflate. profile: the security
+    profile of OCPP; 2: with TLS, 3: and a certificate of their own. tick: seconds from one look at the gateway's memory
+    to the next, until it stands still.
     """
 
     name: str
     title: str
     counts: tuple[int, ...]
     deflate: bool = False
+    profile: int = 1
     version: str = "2.0.1"
     processes: int = 2
     tick: float = 1.0
@@ -121,9 +124,10 @@ class Abuse:
     name: str
     title: str
     scenario: Scenario
+    kinds: tuple[str, ...] = tuple(KINDS)
     seconds: float = 5.0
     probes: int = 50
-    probe_rate: float = 50.0
+    probe_rate: float = 100.0
     quoted: bool = False
 
     @property
@@ -171,7 +175,7 @@ class BenchPlan:
             case Overload():
                 return scenario.stations / 800 + 2 * scenario.seconds
             case Abuse():
-                return 14 * (scenario.seconds + 1.5)
+                return len(scenario.kinds) * (2 * scenario.seconds + 2.5)
             case Scaling():
                 phases = sum(len(scenario.rates(count)) for count in range(1, scenario.most + 1))
                 starting = scenario.most * (scenario.stations / 800 + 4)
@@ -257,6 +261,8 @@ SCENARIOS: tuple[Measured, ...] = (
     Arrival("storm", "Stations connect and boot, all at once", (10_000,)),
     Arrival("idle", "Idle stations", (1_000, 2_500, 5_000, 10_000)),
     Arrival("idle-deflate", "Idle stations with permessage-deflate", (1_000, 2_500, 5_000, 10_000), deflate=True),
+    Arrival("tls", "Stations with TLS (security profile 2)", (1_000, 2_500, 5_000), profile=2),
+    Arrival("mutual-tls", "Stations with TLS and a certificate (profile 3)", (1_000, 2_500, 5_000), profile=3),
     Overload(
         "overload",
         "Twice as many MeterValues as can be taken",
@@ -271,8 +277,11 @@ SCENARIOS: tuple[Measured, ...] = (
     ),
 )
 STANDARD = BenchPlan(SCENARIOS)
-# They differ from others by their stations or the log alone.
-_ONLY_AT_LENGTH = ("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000", "abuse")
+# They differ from others by their stations, by TLS or by the log alone, or take long.
+_ONLY_AT_LENGTH = (
+    *("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000"),
+    *("tls", "mutual-tls", "abuse"),
+)
 
 
 def planned(

@@ -79,8 +79,7 @@ def _memory(results: BenchResults, axes: Any) -> bool:
             continue
         counts = [0, *(step.connections for step in arrived.steps)]
         memory = [arrived.before, *(step.memory for step in arrived.steps)]
-        name = "permessage-deflate" if arrived.deflate else "plain"
-        label = f"{name}: {arrived.connection_kb:.1f} KB each"
+        label = f"{arrived.kind}: {arrived.connection_kb:.1f} KB each"
         axes.plot(counts, [used / 1e6 for used in memory], "o-", label=label)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.1)
     axes.set_xlabel("connections")

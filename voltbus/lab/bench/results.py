@@ -89,7 +89,10 @@ class ArrivalStep:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An arrival. before: bytes of the gateway without a connection. kept: rows of boots, None where not looked at."""
+    """An arrival. before: bytes of the gateway without a connection. kept: rows of boots, None where not looked at.
+
+    profile: the security profile of OCPP.
+    """
 
     scenario: str
     deflate: bool
@@ -98,6 +101,12 @@ class Arrived:
     sent: int
     answered: int
     kept: int | None
+    profile: int = 1
+
+    @property
+    def kind(self) -> str:
+        """How these connections differ from others."""
+        return "permessage-deflate" if self.deflate else {2: "TLS", 3: "mutual TLS"}.get(self.profile, "plain")
 
     @property
     def connection_kb(self) -> float:
@@ -122,16 +131,21 @@ class WaitTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Felt:
+    """By the probes: right before others misbehave, and meanwhile. memory_mb: that the gateway then has more."""
+
+    before: WaitTimes
+    meanwhile: WaitTimes
+    memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
 class Abused:
-    """calm, after: of the probes, when nobody misbehaves. meanwhile: by what the others do, and the megabytes that the
-    gateway then has more than before. answered: whether all CALLs of the probes were.
-    """
+    """felt: by what the others do. answered: whether all CALLs of the probes were."""
 
     scenario: str
     seconds: float
-    calm: WaitTimes
-    after: WaitTimes
-    meanwhile: Mapping[str, tuple[WaitTimes, float]]
+    felt: Mapping[str, Felt]
     answered: bool
 
 

@@ -63,7 +63,7 @@ class BenchRun:
             case Overload():
                 self.results.overloads.append(await overload(scenario, self.stage, self.loads, self.http, prefix))
             case Abuse():
-                self.results.abuses.append(await abuse(scenario, self.stage, self.loads, prefix))
+                self.results.abuses.append(await abuse(scenario, self.stage, self.loads, self.http, prefix))
             case Scaling():
                 await self._scaling(scenario, prefix)
 

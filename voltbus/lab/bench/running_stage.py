@@ -19,6 +19,7 @@ def running_stage(settings: LocalSettings) -> BenchStage:
     """The stack on the data folder of `settings`. Raises LocalError where none runs."""
     running = with_running(settings)
     others = ("gateway_http", "gateway_soap", "gateway_tls")
+    secured = running.ports.get("gateway_tls")
     ports = {name: port for name, port in running.ports.items() if name not in others} | _kept(settings)
     pids = listening(ports)
     if "gateway" not in pids:
@@ -30,6 +31,8 @@ def running_stage(settings: LocalSettings) -> BenchStage:
         rest={name: f"http://{running.reachable_at}:{port}" for name, port in _http(running).items()},
         bearer=bearer_token(running),
         pids=pids,
+        secured_url=f"wss://{running.reachable_at}:{secured}/ocpp" if secured else "",
+        certificates=running.tls,
     )
 
 

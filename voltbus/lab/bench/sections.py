@@ -1,10 +1,11 @@
 """Sections of the page beside the tables of loads: verdicts, plots, arrivals, overloads, profiles, books, yardstick."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from voltbus.lab.bench.plots import Plot
 from voltbus.lab.bench.profiles import NAMES, Profile
-from voltbus.lab.bench.results import Abused, Arrived, BenchResults, Overloaded, Scaled
+from voltbus.lab.bench.results import Abused, Arrived, BenchResults, Overloaded, Scaled, WaitTimes
 from voltbus.lab.bench.spread import balance, cost
 from voltbus.lab.bench.tables import GROUPS, table
 from voltbus.lab.bench.targets import verdicts
@@ -140,18 +141,22 @@ def _overload(it: Overloaded) -> list[str]:
 
 
 def _abuse(it: Abused) -> list[str]:
-    heads = ["meanwhile", "p50 ms", "p99 ms", "max ms", "gateway, MB more"]
-    felt = {"nobody": (it.calm, ""), **{kind: (w, f"{more:,.0f}") for kind, (w, more) in it.meanwhile.items()}}
-    felt["nobody any more"] = it.after, ""
-    rows = [[n, f"{w.p50_ms:,.1f}", f"{w.p99_ms:,.1f}", f"{w.max_ms:,.1f}", more] for n, (w, more) in felt.items()]
+    heads = ["meanwhile", "p50 ms", "without", "p99 ms", "without", "max ms", "without", "gateway, MB more"]
+    rows = [[kind, *_beside(felt.meanwhile, felt.before), f"{felt.memory_mb:,.0f}"] for kind, felt in it.felt.items()]
     return [
         "A transaction starts or ends, for stations that call now and then: what they wait while others misbehave as",
-        f"fast as they can, for {it.seconds:g} s each, from a process that gives way to others.",
+        f"fast as they can, for {it.seconds:g} s each, from a process that gives way to others; and without these,",
+        "for as long before, once all that the last ones left is done.",
         "[What stands between them](strictness.md#what-one-station-can-do-to-the-others).",
         "",
         *table(heads, rows),
         *([] if it.answered else ["", "**Not all were answered.**"]),
     ]
+
+
+def _beside(meanwhile: WaitTimes, before: WaitTimes) -> list[str]:
+    pairs = zip(astuple(meanwhile), astuple(before), strict=True)
+    return [f"{number:,.1f}" for pair in pairs for number in pair]
 
 
 def _scaling(it: Scaled) -> list[str]:

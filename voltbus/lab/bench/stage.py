@@ -28,11 +28,13 @@ _REPLACEABLE = ("transactions", "firmware")
 class BenchStage:
     """A system that runs.
 
-    url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
-    pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres: where
-    tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. logging:
-    firmware with the log of all stations, for the one without. gateway: the process, and stack: all of them, where they
-    are ours. turns: seconds in which firmware asks further stations for their configuration, if there are any.
+    url: where stations connect; secured_url: where with TLS; empty: nowhere. certificates: the folder of an authority
+    that the gateway trusts, and they it. rest: the HTTP address of the gateway and each service. bearer: opens its REST
+    API. pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres:
+    where tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place.
+    logging: firmware with the log of all stations, for the one without. gateway: the process, and stack: all of them,
+    where they are ours. turns: seconds in which firmware asks further stations for their configuration, if there are
+    any.
     """
 
     url: str
@@ -40,6 +42,8 @@ class BenchStage:
     bearer: str
     pids: dict[str, int]
     postgres: str = ""
+    secured_url: str = ""
+    certificates: Path | None = None
     services: Mapping[str, ChildProcess] = field(default_factory=dict)
     echoes: Mapping[str, ChildProcess] = field(default_factory=dict)
     logging: ChildProcess | None = None
@@ -132,6 +136,8 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
             bearer=bearer_token(settings),
             pids={name: part.pid for name, part in parts.items()},
             postgres=stack.env["VOLTBUS_POSTGRES_DSN"],
+            secured_url=stack.station_url("", secured=True).removesuffix("/"),
+            certificates=settings.tls,
             services=services,
             logging=ChildProcess(_logging(stack["firmware"].spec), servers.data_dir),
             echoes={name: ChildProcess(_echo(stack[name].spec), servers.data_dir) for name in _REPLACEABLE},

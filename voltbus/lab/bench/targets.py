@@ -14,6 +14,7 @@ _SESSIONS_PER_S, _STARTS_PER_S = 4000, 2500
 _ARRIVAL_SECONDS = 10
 _CONNECTION_KB = 25
 _MOVE_SECONDS = 3
+_ABUSED_P99_MS = 100
 _FLAT = 0.15
 _LOGGED_SHARE = 0.8
 FLAT_STATIONS = ("stations-100", "stations-1000", "stations-10000")
@@ -159,7 +160,7 @@ def _memory(results: BenchResults) -> list[Verdict]:
         kb = it.connection_kb
         return _at_most(what, f"≤ {_CONNECTION_KB} KB", _CONNECTION_KB, kb, f"{kb:.1f} KB")
 
-    return [judge(it) for it in results.arrivals if len(it.steps) > 1]
+    return [judge(it) for it in results.arrivals if len(it.steps) > 1 and it.profile == 1]
 
 
 def _flat(names: Sequence[str], what: Callable[[BenchResults], str]) -> Callable[[BenchResults], list[Verdict]]:
@@ -201,6 +202,17 @@ def _back_pressure(results: BenchResults) -> list[Verdict]:
     return made
 
 
+def _abused(results: BenchResults) -> list[Verdict]:
+    made = []
+    for it in results.abuses:
+        kind, felt = max(it.felt.items(), key=lambda felt: felt[1].meanwhile.p99_ms)
+        p99 = felt.meanwhile.p99_ms
+        what, target = "p99 of stations while others misbehave, of the worst kind", f"≤ {_ABUSED_P99_MS} ms"
+        beside = f"{kind}; without {felt.before.p99_ms:,.1f} ms"
+        made.append(_at_most(what, target, _ABUSED_P99_MS, p99, f"{p99:,.1f} ms", beside))
+    return made
+
+
 def _moves(results: BenchResults) -> list[Verdict]:
     made = []
     for it in results.scalings:
@@ -238,6 +250,7 @@ JUDGES: Sequence[Callable[[BenchResults], list[Verdict]]] = (
     _flat(FLAT_STATIONS, _of_stations),
     _flat((FLAT_STATIONS[1], "samples"), _of_samples),
     _back_pressure,
+    _abused,
     _spread,
     _moves,
 )

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tests.conftest import Stack
 from voltbus.lab.bench import command
-from voltbus.lab.bench.plan import FULL, SCENARIOS, Arrival, BenchPlan, Overload, Scaling, Scenario, sized
+from voltbus.lab.bench.plan import FULL, SCENARIOS, Abuse, Arrival, BenchPlan, Overload, Scaling, Scenario, sized
 from voltbus.lab.bench.plan import Measured as Measurement
 from voltbus.lab.bench.stage import BenchStage, on
 from voltbus.settings import LocalSettings
@@ -32,7 +32,7 @@ def load(name: str, **more: Any) -> Scenario:
 # Both services that an echo replaces, one of them twice; and every other kind of scenario.
 ECHOED = (load("meter"), load("sessions", profiled=False), load("boots"))
 LOADS = (*ECHOED, load("samples", stored=1000))
-IDLE = [sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate")]
+IDLE = [sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate", "mutual-tls")]
 OTHERS = tuple(replace(it, tick=0.2) for it in IDLE if isinstance(it, Arrival))
 OVERLOAD = sized(KNOWN["overload"], STATIONS)
 assert isinstance(OVERLOAD, Overload)
@@ -46,7 +46,11 @@ SCALED = replace(
     most=2,
     move_seconds=3.0,
 )
-MEASURED: tuple[Measurement, ...] = (*LOADS, *OTHERS, replace(OVERLOAD, seconds=1.0, probes=2, as_fast=50), SCALED)
+ABUSE = KNOWN["abuse"]
+assert isinstance(ABUSE, Abuse)
+ABUSED = replace(ABUSE, kinds=("stations that send heartbeats without end",), seconds=0.5, probes=STATIONS)
+OVERLOADED = replace(OVERLOAD, seconds=1.0, probes=2, as_fast=50)
+MEASURED: tuple[Measurement, ...] = (*LOADS, *OTHERS, OVERLOADED, ABUSED, SCALED)
 
 
 @dataclass(frozen=True)
@@ -144,8 +148,9 @@ def test_page_and_screen_have_all_rows(measured: Measured) -> None:
 
 
 def test_stations_come_in_steps_and_stay(measured: Measured) -> None:
-    for arrived, plain in zip(measured.data["arrivals"], (True, False), strict=True):
-        assert arrived["deflate"] is not plain
+    kinds = (False, 1), (True, 1), (False, 3)
+    assert [(arrived["deflate"], arrived["profile"]) for arrived in measured.data["arrivals"]] == [*kinds]
+    for arrived in measured.data["arrivals"]:
         assert arrived["sent"] == arrived["answered"] == arrived["kept"] == STATIONS
         assert all(step["seconds"] > 0 and step["memory"] > 1e6 for step in arrived["steps"])
     assert "![Memory of the gateway" in measured.page
@@ -157,6 +162,12 @@ def test_more_than_can_be_taken_is_answered_in_the_end(measured: Measured) -> No
     assert overload["due_per_s"] == pytest.approx(2 * overload["capacity_per_s"])
     assert overload["sent"] > 0
     assert all(memory > 1 for memory in overload["memory_mb"])
+
+
+def test_others_are_answered_while_some_misbehave(measured: Measured) -> None:
+    (abused,) = measured.data["abuses"]
+    assert abused["answered"]
+    assert list(abused["felt"]) == [*ABUSED.kinds]
 
 
 def test_processes_come_and_go_and_nothing_is_lost_or_twice(measured: Measured) -> None:

@@ -1,7 +1,9 @@
 """Stations that call: at a rate without omission, in a closed loop, and into trouble."""
 
 import asyncio
+import ssl
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from voltbus.lab.bench import driver, echo, load_requests
 from voltbus.lab.bench.crowd import Crowd
 from voltbus.lab.bench.driver import OnCall
 from voltbus.lab.bench.tally import Tally
+from voltbus.local.certificates import LocalCertificates
 from voltbus.simulator.station.link import CallRefused, ConnectionLost, NotAdmitted, WireCounts
 from voltbus.simulator.station.types import Payload
 
@@ -41,16 +44,32 @@ class FakeLink:
 def links(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     made: dict[str, Any] = {}
 
-    async def connect(*arguments: Any, deflate: bool) -> Any:
+    async def connect(*arguments: Any, deflate: bool, tls: ssl.SSLContext | None) -> Any:
         _, station_id, *_, books = arguments
         if station_id == "X00001":
             raise NotAdmitted(station_id, 404)
         made[station_id] = FakeLink(books)
         made[station_id].deflates = deflate and station_id.startswith("D")
+        made[station_id].tls = tls
         return made[station_id]
 
     monkeypatch.setattr(driver, "connect", connect)
     return made
+
+
+@pytest.mark.parametrize(("profile", "secured", "shared"), [(1, False, True), (2, True, True), (3, True, False)])
+async def test_what_stations_connect_with_by_their_profile(
+    links: dict[str, Any], tmp_path: Path, profile: int, secured: bool, shared: bool
+) -> None:
+    LocalCertificates(tmp_path).of_gateway(["localhost"])
+    crowd = Crowd()
+    crowd.make(load_requests.Make("CP", "1.6", "meter", [0, 1], 2, profile, str(tmp_path)))
+    await crowd.connect(load_requests.Connect("wss://x"))
+    one, other = (link.tls for link in links.values())
+    assert (one is not None) is secured
+    assert (one is other) is shared
+    if one is not None:
+        assert len(one.get_ca_certs()) == 1
 
 
 async def join(crowd: Crowd, stations: range, prefix: str = "CP", **more: bool) -> Tally:

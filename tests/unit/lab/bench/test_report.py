@@ -14,9 +14,11 @@ from voltbus.lab.bench.plots import Plot
 from voltbus.lab.bench.profiles import Profile, digested
 from voltbus.lab.bench.report import markdown
 from voltbus.lab.bench.results import (
+    Abused,
     ArrivalStep,
     Arrived,
     BenchResults,
+    Felt,
     Overloaded,
     Reconciliation,
     WaitTimes,
@@ -217,6 +219,18 @@ def overloaded(closed: bool) -> Overloaded:
     wait, calm, meanwhile = WaitTimes(5.0, 9.0, 9.5), WaitTimes(6.0, 8.0, 8.5), WaitTimes(50.0, 90.0, 95.0)
     times = (20.0, 3000.0, 6000.0, 60_000, 2900.0)
     return Overloaded("overload", 5000, *times, wait, calm, meanwhile, 2.5, 1.5, (80.0, 120.0, 90.0), 40, closed)
+
+
+def test_what_others_feel_is_beside_what_they_felt_before() -> None:
+    made = results(tally())
+    made.scenarios = SCENARIOS
+    felt = Felt(WaitTimes(5.0, 9.0, 9.5), WaitTimes(6.0, 80.0, 85.0), 1.6)
+    made.abuses = [Abused("abuse", 5.0, {"stations that ping": felt}, answered=True)]
+    page = markdown(made)
+    assert "| stations that ping | 6.0 | 5.0 | 80.0 | 9.0 | 85.0 | 9.5 | 2 |" in page
+    assert "**Not all were answered.**" not in page
+    made.abuses = [replace(made.abuses[0], answered=False)]
+    assert "**Not all were answered.**" in markdown(made)
 
 
 def shown(made: BenchResults) -> str:

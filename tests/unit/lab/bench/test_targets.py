@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltbus.lab.bench.plan import FULL, SCENARIOS, STEADY, Rate
-from voltbus.lab.bench.results import ArrivalStep, Arrived, BenchResults, Overloaded, PhaseRow, WaitTimes
+from voltbus.lab.bench.results import Abused, ArrivalStep, Arrived, BenchResults, Felt, Overloaded, PhaseRow, WaitTimes
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 from voltbus.lab.bench.targets import Verdict, deviation, verdicts, yardstick
 
@@ -112,6 +112,22 @@ def test_an_overload_is_met_when_nothing_is_lost() -> None:
     assert verdict.met
     assert verdict.beside == "gateway 80 → 120 → 90 MB"
     assert not only(made(overloads=[replace(it, closed=False)]), "2 times the capacity").met
+
+
+@pytest.mark.parametrize(("p99", "met"), [(100.0, True), (100.1, False)])
+def test_of_those_who_misbehave_the_worst_counts(p99: float, met: bool) -> None:
+    calm = WaitTimes(5, 9, 10)
+    felt = {name: Felt(calm, WaitTimes(5, worst, 200), 0) for name, worst in (("pings", 20), ("floods", p99))}
+    verdict = only(made(abuses=[Abused("abuse", 5, felt, answered=True)]), "p99 of stations while others misbehave")
+    assert verdict.met is met
+    assert verdict.beside == "floods; without 9.0 ms"
+
+
+def test_memory_has_a_target_without_tls_alone() -> None:
+    steps = [ArrivalStep(1000, 1.0, 1.0, 70_000_000, {}), ArrivalStep(2000, 1.0, 1.0, 90_000_000, {})]
+    arrived = Arrived("tls", False, 50_000_000, steps, 2000, 2000, 2000, profile=2)
+    assert verdicts(made(arrivals=[arrived])) == []
+    assert arrived.kind == "TLS"
 
 
 def test_what_was_not_measured_is_not_judged() -> None:
