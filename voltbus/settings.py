@@ -20,11 +20,12 @@ PORTS = {
     "gateway_tls": ("VOLTBUS_GATEWAY_TLS_PORT", 9443),
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
     "gateway_soap": ("VOLTBUS_SOAP_PORT", 9001),
+    "gateway_soap_tls": ("VOLTBUS_SOAP_TLS_PORT", 9444),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
     REST: ("VOLTBUS_REST_PORT", 9070),
 }
 # What a gateway has beside the port of its name.
-GATEWAY_PORTS = ("_tls", "_http", "_soap")
+GATEWAY_PORTS = ("_tls", "_http", "_soap", "_soap_tls")
 # This machine.
 LOOPBACK = "127.0.0.0/8,::1"
 # What is read here, beside ports: variables without VOLTBUS_, and what they mean.
@@ -184,6 +185,7 @@ def usage() -> str:
     of = {"gateway_tls": "the gateway, for stations with TLS"}
     of |= {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
     of |= {"gateway_soap": "the gateway, for stations that speak SOAP"}
+    of |= {"gateway_soap_tls": "the gateway, for those that speak it by TLS"}
     of |= {REST: "the one address of all services"}
     rows += [(variable, f"port of {of.get(name, name)} ({port})") for name, (variable, port) in PORTS.items()]
     width = max(len(variable) for variable, _ in rows)

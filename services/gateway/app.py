@@ -34,7 +34,7 @@ def build(
     listener = WebSocketListener(
         settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
     )
-    soap = SoapListener(settings, gateway, clocks=clocks, timing=timing)
+    soap = SoapListener(settings, gateway, listener.ports, clocks=clocks, timing=timing)
     return assemble(gateway, listener, soap, bus, directory, clocks=clocks)
 
 
@@ -72,7 +72,7 @@ def assemble(
             "credentials": gateway.credentials.run,
             "revocations": gateway.revocations.run,
             "admission": gateway.admission.run,
-            "certificates": listener.certificates.run,
+            "certificates": listener.ports.certificates.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
             "slot": gateway.keep_lease,

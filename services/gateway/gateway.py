@@ -38,6 +38,7 @@ from services.gateway.settings import Settings
 from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport import handshake, profiles
+from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.profiles import Trust
 from services.gateway.transport.transport import CloseCode
@@ -228,6 +229,10 @@ class Gateway:
         """The password hash under which it is let in; None: nobody has registered it."""
         station = self.credentials.get(admitted.station_id)
         return None if station is None else (admitted.change or station).password_hash
+
+    def fault_of_host(self, station_id: str, certificate: ClientCertificate, host: str) -> str | None:
+        """Why what a host shows that is called does not say that it is the station; None: it does."""
+        return profiles.fault_of_host(certificate, host, station_id, self.credentials.get(station_id), self._trust)
 
     async def tick(self) -> None:
         """Checks the time-outs of all connections, until cancelled."""

@@ -29,7 +29,8 @@ TLS_HANDSHAKES = Counter("voltbus_gateway_tls_handshakes_total", "TLS handshakes
 TLS_HANDSHAKES_UNDER_WAY = Gauge("voltbus_gateway_tls_handshakes_under_way", "TLS handshakes that are not done yet")
 CERTIFICATE_EXPIRES = Gauge(
     "voltbus_gateway_certificate_expires_timestamp_seconds",
-    "when the certificate that stations are shown expires, or one of its chain, by the kind of its key (rsa, ec)",
+    "when the certificate that stations are shown expires, or one of its chain, by the kind of its key (rsa, ec); "
+    "calls: of the one for calls to stations that speak SOAP",
     ["key"],
 )
 CERTIFICATE_REFUSED = Gauge(

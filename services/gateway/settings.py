@@ -118,6 +118,9 @@ class Settings(PasswordKeys):
         "ssl-client-cert (nginx), client-cert (RFC 9440), none",
     )
     soap_port: int = Field(0, ge=0, le=65535, description="where stations speak SOAP, as OCPP 1.5 does; 0: nowhere")
+    soap_tls_port: int = Field(
+        0, ge=0, le=65535, description="where they speak it by TLS, with the certificates of the gateway; 0: nowhere"
+    )
     soap_silence: float = Field(
         900, gt=0, description="silence after which a station that speaks SOAP counts as gone; heartbeats are shorter"
     )
@@ -127,6 +130,13 @@ class Settings(PasswordKeys):
     soap_call_ports: Annotated[Sequence[PortRange], NoDecode, BeforeValidator(_ports)] = Field(
         ((80, 80), (443, 443), (1024, 65535)), description="ports that such stations may be called at: 80,443,8000-8999"
     )
+    soap_call_ca: str | None = Field(
+        None, description="PEM of the CAs that certificates of such stations are of, where they are called by https"
+    )
+    soap_call_certificate: str | None = Field(
+        None, description="PEM of the certificate that they are shown there, and of its chain"
+    )
+    soap_call_key: SecretStr | None = Field(None, description="PEM of its key")
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     without_subprotocol: WithoutSubprotocol = Field(

@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
 
@@ -71,12 +72,16 @@ class Authority:
         kind: str = "ec",
         expires: timedelta = DAY,
         begins: timedelta = LONG_BEFORE,
+        address: str = "",
     ) -> Issued:
-        """A certificate of that common name. expires: from now; before now, it has. begins: likewise."""
+        """A certificate of that common name. expires: from now; before now, it has. begins: likewise.
+
+        address: as an alternative name.
+        """
         key, subject = new_key(kind), [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organization:
             subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-        certificate = self._sign(x509.Name(subject), key, expires, self, begins=begins)
+        certificate = self._sign(x509.Name(subject), key, expires, self, begins=begins, address=address)
         chain, signer = [certificate], self
         while signer._above is not None:
             chain.append(signer.certificate)
@@ -92,12 +97,16 @@ class Authority:
         *,
         begins: timedelta = LONG_BEFORE,
         ca: bool = False,
+        address: str = "",
     ) -> x509.Certificate:
         now, by = datetime.now(UTC), signer or self
         builder = x509.CertificateBuilder(by.name, subject, key.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(now + begins).not_valid_after(now + expires)
         if ca:
             builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        if address:
+            names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+            builder = builder.add_extension(names, critical=False)
         return builder.sign(by._key, hashes.SHA256())
 
 

@@ -5,10 +5,13 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.ocpp.versions import VERSIONS
+from tests.clients.certificates import Authority
 from tests.contract import wsdl
 from tests.contract.spec import Spec
 from tests.contract.test_soap import payloads
@@ -44,6 +47,24 @@ async def test_every_request_of_a_station(one: Running, spec: Spec, version: str
             await one.reply(call, reply)
         await asking
     assert {call.action for owner in counts for call in one.calls(owner)} == set(service.actions)
+
+
+async def test_over_tls_with_the_certificate_of_the_station(spec: Spec, tmp_path: Path) -> None:
+    """OCPP-S 1.6 §6.2, with the TLS of zeep: it trusts our authority, and proves itself by a certificate alone."""
+    authority, files = Authority(), []
+    server = authority.issue("127.0.0.1", address="127.0.0.1")
+    own = authority.issue("CP1", "Example")
+    for name, content in (("ca", authority.pem), ("crt", own.pem), ("key", own.key_pem)):
+        (tmp_path / name).write_text(content)
+        files.append(str(tmp_path / name))
+    settings: dict[str, Any] = {"gateway_tls_certificate": server.pem, "gateway_tls_key": server.key_pem}
+    settings |= {"gateway_tls_client_ca": authority.pem, "unknown_stations": "reject"}
+    async with running(timing=QUICK, cpo_names=("Example",), **settings) as one:
+        await one.register("CP1", b"hash", security_profile=3)
+        service = wsdl.load(spec.folder, "1.5", CENTRAL_SYSTEM)
+        client = Client(service, one.soap_tls, "CP1", tls=(files[0], files[1], files[2]))
+        assert (await asyncio.to_thread(client.ask, "Heartbeat")) is not None
+        assert one.connection().security.profile == 3
 
 
 @every_version

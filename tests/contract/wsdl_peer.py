@@ -85,13 +85,24 @@ class Addressing(Plugin):  # type: ignore[misc]
 
 
 class Client:
-    """A station that asks, by zeep. address: where it says that it listens."""
+    """A station that asks, by zeep. address: where it says that it listens. tls: files of the CA that it trusts, of
+    its own certificate and of the key.
+    """
 
-    def __init__(self, service: Wsdl, url: str, identity: str, address: str = "http://10.0.0.1/ocpp") -> None:
-        plugins = [Addressing(service, address)]
-        client = zeep.Client(
-            service.client.wsdl.location, plugins=plugins, transport=Transport(operation_timeout=GIVE_UP)
-        )
+    def __init__(
+        self,
+        service: Wsdl,
+        url: str,
+        identity: str,
+        address: str = "http://10.0.0.1/ocpp",
+        tls: tuple[str, str, str] | None = None,
+    ) -> None:
+        transport = Transport(operation_timeout=GIVE_UP)
+        if tls:
+            # What the environment says of authorities would go before it.
+            transport.session.trust_env = False
+            transport.session.verify, transport.session.cert = tls[0], tls[1:]
+        client = zeep.Client(service.client.wsdl.location, plugins=[Addressing(service, address)], transport=transport)
         (binding,) = client.wsdl.bindings
         self._service, self._identity = service, identity
         self._port = client.create_service(binding, url)

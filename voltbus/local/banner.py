@@ -20,13 +20,15 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     addresses += [("stations, TLS", _stations(host, port, "wss"), "security profiles 2 and 3") for port in secured]
     soap = [settings.ports[f"{gateway}_soap"] for gateway in gateways]
     addresses += [("stations, SOAP", f"http://{host}:{port}/soap/CentralSystem", "OCPP 1.5 and 1.6") for port in soap]
+    soaps = [settings.ports[f"{gateway}_soap_tls"] for gateway in gateways]
+    addresses += [("SOAP, TLS", f"https://{host}:{port}/soap/CentralSystem", "the same by TLS") for port in soaps]
     one = f"http://{host}:{settings.ports[REST]}"
     addresses.append((REST, f"{one}/docs", "all REST APIs, each service below its name"))
     addresses += [(service.name, f"{one}/{service.name}/docs", service.meaning) for service in SERVICES.values()]
     health = {gateway: settings.ports[f"{gateway}_http"] for gateway in gateways}
     addresses += [(gateway, f"http://{host}:{port}/docs", "health and metrics") for gateway, port in health.items()]
     addresses.append(("kafka", kafka_bootstrap, _kafka(settings)))
-    lines = [f"  {name:<15}{address:<41}{meaning}" for name, address, meaning in addresses]
+    lines = [f"  {name:<15}{address:<43}{meaning}" for name, address, meaning in addresses]
     return "\n".join(
         [
             f"\nVoltbus is running. Ctrl-C stops it; logs are in {settings.data / 'logs'}\n",

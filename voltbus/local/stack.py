@@ -38,10 +38,10 @@ def command_line(name: str) -> Sequence[str]:
 class Stack:
     """Processes of Voltbus on running `servers`, as an async context manager; entering returns when all are ready.
 
-    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_tls", "_http"
-    and "_soap" for a gateway's others; what it does not name gets a free port. env: added to the environment of all;
-    env_by_process: to that of one, by its name. prepare: create topics and schemas first. supervise: start again
-    whatever dies, the servers too. command: how a process is started. Raises LocalError.
+    names: a service's name, or "gateway-1" for the second of a kind. ports: by name, and by name with "_tls", "_http",
+    "_soap" and "_soap_tls" for a gateway's others; what it does not name gets a free port. env: added to the
+    environment of all; env_by_process: to that of one, by its name. prepare: create topics and schemas first.
+    supervise: start again whatever dies, the servers too. command: how a process is started. Raises LocalError.
     """
 
     def __init__(

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from voltbus.cli_errors import cli_errors
-from voltbus.errors import LocalError
 from voltbus.settings import DEFAULT_STATION, DEFAULT_TOKEN, read_settings
 
 app = typer.Typer()
@@ -42,9 +41,7 @@ def station(
         settings = with_running(read_settings())
         speaks = dialect(version, soap)
         over_soap = soap or version == "1.5"
-        if over_soap and security_profile > 1:
-            raise LocalError("--security-profile is of stations that speak over a WebSocket: leave it out")
-        gateway = url or (soap_url(settings) if over_soap else gateway_url(settings, security_profile))
+        gateway = url or (soap_url if over_soap else gateway_url)(settings, security_profile)
         tls = secured(settings, id, security_profile)
         plan = DemoPlan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay, tls=tls)
         asyncio.run(play(plan, speaks, settings, Console()))

@@ -21,7 +21,8 @@ class ClientCertificate:
     """names, organizations: CN and O of its subject.
 
     revocable_by: under which keys it is revoked, or one above it: its fingerprint, or its serial number and issuer.
-    chain_ends: when the first of those above it expires. subject, issuer, serial_number: as they are shown.
+    chain_ends: when the first of those above it expires. subject, issuer, serial_number: as they are shown. hosts:
+    names and addresses of its subject alternative names.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class ClientCertificate:
     subject: str = ""
     issuer: str = ""
     serial_number: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 def of(ssl_object: ssl.SSLObject) -> ClientCertificate | None:
@@ -99,7 +101,17 @@ def read(own: x509.Certificate, above: Sequence[x509.Certificate]) -> ClientCert
         subject=own.subject.rfc4514_string(),
         issuer=sys.intern(own.issuer.rfc4514_string()),
         serial_number=f"{own.serial_number:X}",
+        hosts=_hosts(own),
     )
+
+
+def _hosts(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return *(name.lower() for name in found.get_values_for_type(x509.DNSName)), *addresses
 
 
 def _keys(certificate: x509.Certificate) -> tuple[str, str]:

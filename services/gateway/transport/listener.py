@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -24,20 +23,16 @@ from services.gateway import metrics
 from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
-from services.gateway.settings import CertificateHeader, Settings
+from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
-from services.gateway.transport import client_certificate, spoken_tls
 from services.gateway.transport.answers import UNREADABLE_CERTIFICATE, answer, fault_of_upgrade
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.intake import StationProtocol
-from services.gateway.transport.proxied import ProxiedProtocol
-from services.gateway.transport.proxies import Origin, Proxies
-from services.gateway.transport.proxy_protocol import DIRECT, Proxied
-from services.gateway.transport.tls import HandshakeOutcome, TlsProtocol
-from services.gateway.transport.tls_context import CLIENT_CA, Certificates, given
-from services.gateway.transport.tls_handshakes import Handshakes
+from services.gateway.transport.ports import Above, Ports
+from services.gateway.transport.proxies import Origin
+from services.gateway.transport.proxy_protocol import Proxied
 from services.gateway.transport.transport import Receiver
 from services.gateway.transport.unanswered import Unanswered
 from services.gateway.transport.websocket import Options, WebSocket
@@ -101,8 +96,7 @@ class WebSocketListener:
             rates=Rates.of(settings),
         )
         self._unanswered = Unanswered(settings.handshakes)
-        self._proxies = Proxies.of(settings)
-        self.certificates = Certificates(settings, timing.certificates_interval, clocks.wall)
+        self.ports = Ports(settings, clocks, timing)
         self._servers: list[asyncio.Server] = []
 
     @property
@@ -113,20 +107,10 @@ class WebSocketListener:
         """Raises Misconfigured if a port is taken, or there is none, or a certificate cannot be used."""
         settings, timing = self._settings, self._timing
         logger = DebugLogger(logging.getLogger("picows"))
-        self._proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
         station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout, self._unanswered)
-        pem = given(settings)
-        if (CLIENT_CA in pem or self._proxies.certificate is not CertificateHeader.NONE) and not settings.cpo_names:
-            raise Misconfigured("VOLTBUS_CPO_NAMES: set the organizations that certificates of stations have")
-        if pem:
-            self.certificates.open()
-            context, handshakes = (lambda: self.certificates.context), Handshakes()
-
-            def secured(said: Proxied) -> TlsProtocol:
-                above, on_outcome = partial(station, said), partial(_count_handshake, said)
-                return TlsProtocol(context, above, handshakes, timing.tls_timeout, on_outcome)
-
-            await self._listen(secured, settings.gateway_tls_port, "VOLTBUS_GATEWAY_TLS_PORT")
+        self.ports.open()
+        if self.ports.secured:
+            await self._listen(station, settings.gateway_tls_port, "VOLTBUS_GATEWAY_TLS_PORT", secured=True)
         if settings.gateway_plain:
             await self._listen(station, settings.gateway_port, "VOLTBUS_GATEWAY_PORT")
         if not self._servers:
@@ -138,17 +122,8 @@ class WebSocketListener:
         for server in servers:
             server.close()
 
-    async def _listen(self, protocol: Callable[[Proxied], asyncio.BaseProtocol], port: int, variable: str) -> None:
-        host = self._settings.host
-        make: Callable[[], asyncio.BaseProtocol] = partial(protocol, DIRECT)
-        if self._settings.gateway_proxy_protocol:
-            make = partial(ProxiedProtocol, self._proxies.trusts, protocol, self._timing.handshake_timeout)
-        try:
-            server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
-        except OSError as error:
-            problem = f"cannot listen on {host}:{port} ({error.strerror})"
-            raise Misconfigured(f"{problem}: stop what uses it, or set {variable}") from None
-        self._servers.append(server)
+    async def _listen(self, station: Above, port: int, variable: str, *, secured: bool = False) -> None:
+        self._servers.append(await self.ports.listen(station, port, variable, secured=secured, backlog=BACKLOG))
 
     def accept(
         self, upgrade: WSUpgradeRequest, said: Proxied, tls: ssl.SSLObject | None = None
@@ -158,15 +133,7 @@ class WebSocketListener:
         if fault := fault_of_upgrade(upgrade):
             return WSUpgradeResponseWithListener(answer(fault), None)
         try:
-            secured = said.secured or tls is not None
-            origin = self._proxies.origin(said.address, partial(_values, upgrade))
-            if origin is None:
-                spoken = spoken_tls.of(tls) if tls else said.tls
-                origin = Origin(said.address, secured, tls=spoken)
-                certificate = client_certificate.of(tls) if tls else None
-            else:
-                # Of the socket it is the proxy's.
-                certificate = client_certificate.read_chain(origin.certificates)
+            origin, certificate = self.ports.origin(said, tls, partial(_values, upgrade))
         except ValueError:
             return WSUpgradeResponseWithListener(answer(UNREADABLE_CERTIFICATE), None)
         admitted = self._admitter.admit(_request(upgrade, origin, certificate))
@@ -189,14 +156,6 @@ class WebSocketListener:
 def _values(upgrade: WSUpgradeRequest, name: str) -> list[str]:
     found: list[str] = upgrade.headers.getall(name, [])
     return found
-
-
-def _count_handshake(said: Proxied, outcome: HandshakeOutcome, remote_address: str, reason: str) -> None:
-    metrics.TLS_HANDSHAKES.labels(outcome).inc()
-    if outcome is not HandshakeOutcome.DONE:
-        # A client that leaves before it has begun is mostly somebody who asks whether the port is open.
-        tell = log.debug if outcome is HandshakeOutcome.GONE else log.info
-        tell("no TLS", outcome=outcome, reason=reason, remote=said.address or remote_address)
 
 
 def _request(upgrade: WSUpgradeRequest, origin: Origin, certificate: ClientCertificate | None) -> Request:

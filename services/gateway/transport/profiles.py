@@ -81,6 +81,21 @@ def is_of(certificate: ClientCertificate, station_id: str, station: Credentials 
     return station_key(station_id) in map(station_key, certificate.names)
 
 
+def fault_of_host(
+    certificate: ClientCertificate, host: str, station_id: str, station: Credentials | None, trust: Trust
+) -> str | None:
+    """Why what a host shows that is called does not say that it is the station; None: it does.
+
+    host: in small letters. A station's own certificate has its name, wherever it is; another one that of the host.
+    """
+    if any(map(trust.revoked, certificate.revocable_by)):
+        return "its certificate is revoked"
+    above = f"*.{host.partition('.')[2]}"
+    if host in certificate.names or not {host, above}.isdisjoint(certificate.hosts):
+        return None
+    return None if is_of(certificate, station_id, station) else "its certificate is of another station"
+
+
 def is_enough(profile: int, station: Credentials) -> bool:
     """Whether a station may come with that profile, or one that is connected may stay (A05.FR.07, FR.08)."""
     return profile >= station.security_profile or (

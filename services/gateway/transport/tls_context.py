@@ -1,4 +1,4 @@
-"""What the gateway shows stations and whom it trusts: an SSL context, made anew when the files of it change.
+"""What the gateway shows stations and whom it trusts: SSL contexts, made anew when the files of them change.
 
 2.0.1 part 2, A00: TLS 1.2 or later, the four cipher suites that must be there, no compression, both kinds of keys.
 """
@@ -38,10 +38,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A context, and when its certificates expire, by the kind of their keys."""
+    """context: of ports; None: there is no certificate for them. calls: to stations; None: as any client's.
 
-    context: ssl.SSLContext
+    expires: when the certificates do, by the kind of their keys; CALLS: that of calls.
+    """
+
+    context: ssl.SSLContext | None
     expires: Mapping[str, datetime]
+    calls: ssl.SSLContext | None = None
 
 
 class Certificates:
@@ -60,8 +64,23 @@ class Certificates:
     @property
     def context(self) -> ssl.SSLContext:
         """For handshakes that begin now."""
-        assert self._loaded is not None, "the port is not open"
-        return self._loaded.context
+        context = self._loaded.context if self._loaded else None
+        assert context is not None, "the port is not open"
+        return context
+
+    @property
+    def calls(self) -> ssl.SSLContext | None:
+        """For calls to stations that begin now; None: as for any other."""
+        return self._loaded.calls if self._loaded else None
+
+    @property
+    def serving(self) -> bool:
+        """Whether ports can be opened with it."""
+        return self._loaded is not None and self._loaded.context is not None
+
+    def has(self, name: str) -> bool:
+        """Whether that setting is there."""
+        return name in self._given
 
     def open(self) -> None:
         """Raises Misconfigured."""
@@ -117,7 +136,11 @@ PAIRS = (
     ("gateway_tls_second_certificate", "gateway_tls_second_key"),
 )
 CLIENT_CA = "gateway_tls_client_ca"
-FIELDS = (*(name for pair in PAIRS for name in pair), CLIENT_CA)
+OF_PORTS = (*(name for pair in PAIRS for name in pair), CLIENT_CA)
+# Of calls to stations that speak SOAP: what they are shown, and whom they have to show a certificate of.
+CALL_PAIR, CALL_CA = ("soap_call_certificate", "soap_call_key"), "soap_call_ca"
+FIELDS = (*OF_PORTS, *CALL_PAIR, CALL_CA)
+CALLS = "calls"
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: a station whose certificate has expired may be let in (A00.FR.429), so times are
 # looked at where that is decided. A CA that is no root is trusted as it is given.
 FLAGS = 0x200000 | ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -135,41 +158,73 @@ def given(settings: Settings) -> Mapping[str, str]:
 
 
 def load(pem: Mapping[str, str], *, rsa_suites: bool, now: datetime) -> Loaded:
-    """The context of what is given. Raises Misconfigured."""
+    """The contexts of what is given. Raises Misconfigured."""
+    expires: dict[str, datetime] = {}
+    context = _of_ports(pem, expires, now, rsa_suites=rsa_suites) if any(name in pem for name in OF_PORTS) else None
+    return Loaded(context, expires, _of_calls(pem, expires, now))
+
+
+def _of_ports(
+    pem: Mapping[str, str], expires: dict[str, datetime], now: datetime, *, rsa_suites: bool
+) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(SUITES + (SUITES_WITHOUT_FORWARD_SECRECY if rsa_suites else ())))
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    expires: dict[str, datetime] = {}
     for names in PAIRS:
-        certificate, key = (pem.get(name, "") for name in names)
-        if not certificate and not key:
+        if (kind_and_end := _pair(context, names, pem, now)) is None:
             continue
-        if not certificate or not key:
-            raise Misconfigured(f"{_variable(names[0])} and {_variable(names[1])}: set both or none")
-        kind, until = _chain(_variable(names[0]), certificate, now)
+        kind, until = kind_and_end
         if kind in expires:
             raise Misconfigured(
                 f"{_variable(names[0])}: its key is {kind} like the other's: give one of the other kind"
             )
-        _add(context, names, certificate, key)
         expires[kind] = until
     if authorities := pem.get(CLIENT_CA):
-        _trust(context, authorities)
-    return Loaded(context, expires)
+        _trust(context, CLIENT_CA, authorities)
+        # A station need not show a certificate; one that it shows must be good.
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= FLAGS
+        # A ticket hands back the station's certificate alone: of those above it, revoked or expired, nothing is known.
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
+    return context
 
 
-def _trust(context: ssl.SSLContext, authorities: str) -> None:
-    """A station need not show a certificate; one that it shows must be good."""
+def _of_calls(pem: Mapping[str, str], expires: dict[str, datetime], now: datetime) -> ssl.SSLContext | None:
+    """A station's own certificate does not have the name of its host: whose it is, is looked at by who calls."""
+    if not any(name in pem for name in (*CALL_PAIR, CALL_CA)):
+        return None
+    authorities = pem.get(CALL_CA)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if authorities else ssl.create_default_context()
+    if authorities:
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        _trust(context, CALL_CA, authorities)
+    if shown := _pair(context, CALL_PAIR, pem, now):
+        expires[CALLS] = shown[1]
+    return context
+
+
+def _pair(
+    context: ssl.SSLContext, names: tuple[str, str], pem: Mapping[str, str], now: datetime
+) -> tuple[str, datetime] | None:
+    """Takes a certificate and its key: of which kind that is, and when they expire. None: there are none."""
+    certificate, key = (pem.get(name, "") for name in names)
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise Misconfigured(f"{_variable(names[0])} and {_variable(names[1])}: set both or none")
+    kind_and_end = _chain(_variable(names[0]), certificate, now)
+    _add(context, names, certificate, key)
+    return kind_and_end
+
+
+def _trust(context: ssl.SSLContext, name: str, authorities: str) -> None:
     try:
         context.load_verify_locations(cadata=authorities)
     except (ssl.SSLError, ValueError):
-        raise Misconfigured(f"{_variable(CLIENT_CA)}: no certificates in PEM") from None
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.verify_flags |= FLAGS
-    # A ticket hands back the station's certificate alone: of those above it, revoked or expired, nothing is known.
-    context.options |= ssl.OP_NO_TICKET
-    context.num_tickets = 0
+        raise Misconfigured(f"{_variable(name)}: no certificates in PEM") from None
 
 
 def _variable(name: str) -> str:

@@ -503,6 +503,22 @@ def test_stations_that_speak_soap_have_a_port_and_are_called() -> None:
     assert rule == {"ports": [{"port": 8000, "endPort": 8999, "protocol": "TCP"}]}
 
 
+def test_stations_that_speak_soap_have_a_port_for_tls_with_a_certificate() -> None:
+    """As those of WebSockets: where there is a certificate, and alone where the plain ports are switched off."""
+    soap = {"soap": {"enabled": True}, "secrets": SECURED}
+    alone = soap | {"settings": {"VOLTBUS_GATEWAY_PLAIN": False}}
+    for gateway, ports in ((soap, {"soap": 80, "soaps": 443}), (alone, {"soaps": 443})):
+        given = objects(changed(TINY, {"gateway": gateway}))
+        service = find(given, "Service", "voltbus-soap")["spec"]["ports"]
+        assert {port["targetPort"]: port["port"] for port in service} == ports
+        found = workload(given, "gateway")
+        assert {name for name in _ports(found) if name.startswith("soap")} == ports.keys()
+        assert environment(found)["VOLTBUS_SOAP_TLS_PORT"] == str(_ports(found)["soaps"])
+        assert ("VOLTBUS_SOAP_PORT" in environment(found)) == ("soap" in ports)
+        rules = find(given, "NetworkPolicy", "voltbus-gateway")["spec"]["ingress"]
+        assert ports.keys() <= {port["port"] for rule in rules for port in rule["ports"]}
+
+
 def _ports(one: Object) -> dict[str, int]:
     return {port["name"]: port["containerPort"] for port in container(one).get("ports", ())}
 

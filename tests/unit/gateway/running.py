@@ -143,6 +143,10 @@ class Running(Backend):
         return f"http://127.0.0.1:{self.gateway.settings.soap_port}/soap/CentralSystem"
 
     @property
+    def soap_tls(self) -> str:
+        return f"https://127.0.0.1:{self.gateway.settings.soap_tls_port}/soap/CentralSystem"
+
+    @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
 
@@ -184,12 +188,13 @@ def gateway(
     **settings: Any,
 ) -> Running:
     """A gateway that has not been started."""
-    port, http, tls, soap_port = free_ports(4)
+    port, http, tls, soap_port, soap_tls_port = free_ports(5)
     chosen: dict[str, Any] = {
         "gateway_port": port,
         "gateway_tls_port": tls,
         "gateway_http_port": http,
         "soap_port": soap_port,
+        "soap_tls_port": soap_tls_port if "gateway_tls_certificate" in settings else 0,
         "soap_allow": "127.0.0.0/8",
         "unknown_stations": "accept",
         "slots": 4,
@@ -201,7 +206,7 @@ def gateway(
     listener = WebSocketListener(
         made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing, memory=made.memory, turns=made.turns
     )
-    soap = SoapListener(made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing)
+    soap = SoapListener(made.settings, made, listener.ports, clocks=SYSTEM_CLOCKS, timing=timing)
     return Running(made, bus, listener, assemble(made, listener, soap, bus, directory), directory)
 
 

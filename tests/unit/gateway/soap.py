@@ -1,6 +1,7 @@
 """A station that speaks SOAP: asks over HTTP, and listens at an address of its own."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ def asked(body: str = HEARTBEAT, *, version: str = "1.5", identity: str = "CP1",
     )
 
 
-async def post(url: str, document: bytes, **options: Any) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=GIVE_UP) as client:
+async def post(url: str, document: bytes, *, verify: ssl.SSLContext | bool = True, **options: Any) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=GIVE_UP, verify=verify) as client:
         return await client.post(url, content=document, **options)
 
 
@@ -63,7 +64,7 @@ class Listening:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             return writer.close()
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         self.heard.append(envelope.read(await reader.readexactly(length)))
@@ -86,11 +87,11 @@ def answered(body: str, version: str = "1.5") -> Answer:
 
 
 @asynccontextmanager
-async def listening(answer: Answer, port: int = 0) -> AsyncIterator[Listening]:
+async def listening(answer: Answer, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[Listening]:
     """A station that can be called."""
     one = Listening("", answer)
-    server = await asyncio.start_server(one.serve, "127.0.0.1", port)
-    one.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+    server = await asyncio.start_server(one.serve, "127.0.0.1", port, ssl=tls)
+    one.address = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
     try:
         yield one
     finally:

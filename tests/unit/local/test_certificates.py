@@ -31,6 +31,7 @@ def test_a_gateway_serves_them(local: LocalCertificates, monkeypatch: pytest.Mon
     read = Settings.read(password_key="k")
     loaded = tls_context.load(tls_context.given(read), rsa_suites=False, now=datetime.now(UTC))
     assert loaded.expires.keys() == {"ec", "rsa"}
+    assert loaded.context is not None
     assert (loaded.context.verify_mode, list(read.cpo_names)) == (ssl.CERT_OPTIONAL, [ORGANIZATION])
     assert {stat.S_IMODE(file.stat().st_mode) for file in local.folder.iterdir()} == {0o600}
     assert stat.S_IMODE(local.folder.stat().st_mode) == 0o700

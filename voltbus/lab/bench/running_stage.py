@@ -18,7 +18,7 @@ _SERVERS = ("postgres", "redis", "kafka")
 def running_stage(settings: LocalSettings) -> BenchStage:
     """The stack on the data folder of `settings`. Raises LocalError where none runs."""
     running = with_running(settings)
-    others = ("gateway_http", "gateway_soap", "gateway_tls")
+    others = ("gateway_http", "gateway_soap", "gateway_soap_tls", "gateway_tls")
     secured = running.ports.get("gateway_tls")
     ports = {name: port for name, port in running.ports.items() if name not in others} | _kept(settings)
     pids = listening(ports)

@@ -40,7 +40,7 @@ async def play(plan: FleetPlan, options: FleetOptions, settings: LocalSettings, 
         WireCounts(),
     )
     gateways = [f"ws://{settings.reachable_at}:{settings.ports[gateway]}/ocpp" for gateway in settings.gateways]
-    soap = [soap_url(settings, gateway) for gateway in settings.gateways]
+    soap = [soap_url(settings, 1, gateway) for gateway in settings.gateways]
     addresses = StackAddresses(gateways, rest["transactions"], soap)
     view = View(console, counts, options.quiet)
     headers = {"Authorization": f"Bearer {given_or_made(settings)}"}

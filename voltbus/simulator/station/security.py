@@ -17,10 +17,11 @@ def gateway_url(settings: LocalSettings, profile: int) -> str:
     return f"{scheme}://{settings.reachable_at}:{settings.ports.get(name, PORTS[name][1])}/ocpp"
 
 
-def soap_url(settings: LocalSettings, gateway: str = "gateway") -> str:
+def soap_url(settings: LocalSettings, profile: int, gateway: str = "gateway") -> str:
     """Where a gateway that runs here takes SOAP."""
-    port = settings.ports.get(f"{gateway}_soap", PORTS["gateway_soap"][1])
-    return f"http://{settings.reachable_at}:{port}/soap/CentralSystem"
+    scheme, of = ("https", "_soap_tls") if profile >= TLS else ("http", "_soap")
+    port = settings.ports.get(gateway + of, PORTS[f"gateway{of}"][1])
+    return f"{scheme}://{settings.reachable_at}:{port}/soap/CentralSystem"
 
 
 def secured(settings: LocalSettings, station_id: str, profile: int) -> ssl.SSLContext | None:

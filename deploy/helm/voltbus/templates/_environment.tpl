@@ -45,19 +45,23 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{- end -}}
 {{- end }}
 
-{{/* The ports of stations, as YAML: ocpp, unless it is switched off, ocpps where there is a certificate, and soap. */}}
+{{/* The ports of stations, as YAML: ocpp, unless it is switched off, ocpps where there is a certificate; soap and soaps alike. */}}
 {{- define "voltbus.stations" -}}
 {{- $here := dict "root" . "process" "gateway" -}}
 {{- $settings := include "voltbus.of" (merge (dict "kind" "settings") $here) | fromYaml -}}
 {{- $secrets := include "voltbus.of" (merge (dict "kind" "secrets") $here) | fromYaml -}}
+{{- $soap := .Values.gateway.soap.enabled -}}
 {{- if ne (toString (get $settings "VOLTBUS_GATEWAY_PLAIN")) "false" }}
 ocpp: 9000
+{{- if $soap }}
+soap: 9001
+{{- end }}
 {{- end }}
 {{- if or (hasKey $secrets "VOLTBUS_GATEWAY_TLS_CERTIFICATE") (hasKey $settings "VOLTBUS_GATEWAY_TLS_CERTIFICATE") }}
 ocpps: 9443
+{{- if $soap }}
+soaps: 9444
 {{- end }}
-{{- if .Values.gateway.soap.enabled }}
-soap: 9001
 {{- end }}
 {{- end }}
 
@@ -89,8 +93,13 @@ soap: 9001
 {{- else if eq .process "gateway" }}
 - name: VOLTBUS_DRAIN_SECONDS
   value: {{ include "voltbus.value" $values.gateway.drainSeconds | quote }}
-{{- with (include "voltbus.stations" .root | fromYaml).soap }}
+{{- $stations := include "voltbus.stations" .root | fromYaml }}
+{{- with $stations.soap }}
 - name: VOLTBUS_SOAP_PORT
+  value: {{ include "voltbus.value" . | quote }}
+{{- end }}
+{{- with $stations.soaps }}
+- name: VOLTBUS_SOAP_TLS_PORT
   value: {{ include "voltbus.value" . | quote }}
 {{- end }}
 {{- else }}

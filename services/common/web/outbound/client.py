@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,8 @@ BROKEN = (
     *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol),
     *(ssl.SSLError, OSError, ValueError),
 )
+Check = Callable[[ssl.SSLObject], str | None]
+"""What is wrong with the other end of a TLS connection; None: nothing is."""
 # Of an answer that is read, so that its connection can be used again. Nothing is done with it.
 MOST_READ = 64 * 1024
 USER_AGENT = b"Voltbus"
@@ -57,6 +59,7 @@ class Outbound:
 
     setting: that names the networks. connect_timeout: of the connection alone (as long as all). reuse: whether a
     connection is used again (it is): one that the other end has just closed leaves open what became of a request.
+    context: of TLS connections that begin now; None: as any client's.
     """
 
     def __init__(
@@ -67,16 +70,25 @@ class Outbound:
         setting: str = "VOLTBUS_OUTBOUND_ALLOW",
         connect_timeout: float | None = None,
         reuse: bool = True,
+        context: Callable[[], ssl.SSLContext | None] = lambda: None,
     ) -> None:
+        self._context = context
         self._networks, self._timeout, self._setting, self._reuse = networks, timeout, setting, reuse
-        self._extensions = {} if connect_timeout is None else {"timeout": {"connect": connect_timeout}}
-        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
+        self._extensions: Mapping[str, Any] = (
+            {} if connect_timeout is None else {"timeout": {"connect": connect_timeout}}
+        )
+        self._pools: dict[bytes, tuple[ssl.SSLContext | None, httpcore.AsyncConnectionPool]] = {}
 
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes, keep: int = 0) -> Answer:
-        """keep: bytes of the answer, which has no more; 0: it says nothing. Raises NoAnswer."""
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, keep: int = 0, check: Check | None = None
+    ) -> Answer:
+        """keep: bytes of the answer, which has no more; 0: it says nothing. check: before anything is sent by a new
+        TLS connection. Raises NoAnswer.
+        """
+        extensions = {**self._extensions, "trace": _Checking(check)} if check else self._extensions
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._post(httpcore.URL(url), headers, content, keep)
+                return await self._post(httpcore.URL(url), headers, content, keep, extensions)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._timeout:g} s") from None
         except _Forbidden as error:
@@ -88,14 +100,19 @@ class Outbound:
 
     async def close(self) -> None:
         pools, self._pools = self._pools, {}
-        for pool in pools.values():
+        for _, pool in pools.values():
             await pool.aclose()
 
-    async def _post(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes, keep: int) -> Answer:
+    async def _post(
+        self,
+        url: httpcore.URL,
+        headers: Mapping[str, str],
+        content: bytes,
+        keep: int,
+        extensions: Mapping[str, Any],
+    ) -> Answer:
         given = [(b"user-agent", USER_AGENT), *((name.encode(), value.encode()) for name, value in headers.items())]
-        asked = self._pool(url.scheme).stream(
-            "POST", url, headers=given, content=content, extensions=dict(self._extensions)
-        )
+        asked = self._pool(url.scheme).stream("POST", url, headers=given, content=content, extensions=dict(extensions))
         async with asked as response:
             read, kept = 0, bytearray()
             async for part in response.aiter_stream():
@@ -109,16 +126,36 @@ class Outbound:
             return Answer(response.status, _seconds(named.get("retry-after")), bytes(kept), named)
 
     def _pool(self, scheme: bytes) -> httpcore.AsyncConnectionPool:
-        if scheme not in self._pools:
-            self._pools[scheme] = httpcore.AsyncConnectionPool(
-                ssl_context=ssl.create_default_context(),
-                # More than there are webhooks that may wait for an answer: none waits for another.
-                max_connections=1000,
-                max_keepalive_connections=100 if self._reuse else 0,
-                keepalive_expiry=4,
-                network_backend=_Guarded(self._networks, public=scheme == b"https", setting=self._setting),
-            )
-        return self._pools[scheme]
+        context = self._context()
+        known = self._pools.get(scheme)
+        if known is not None and known[0] is context:
+            return known[1]
+        # What the one before has under way goes on.
+        pool = httpcore.AsyncConnectionPool(
+            ssl_context=context or ssl.create_default_context(),
+            # More than there are webhooks that may wait for an answer: none waits for another.
+            max_connections=1000,
+            max_keepalive_connections=100 if self._reuse else 0,
+            keepalive_expiry=4,
+            network_backend=_Guarded(self._networks, public=scheme == b"https", setting=self._setting),
+        )
+        self._pools[scheme] = context, pool
+        return pool
+
+
+class _Checking:
+    """Looks at a TLS connection before anything is sent by it, as httpcore tells of it."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event != "connection.start_tls.complete":
+            return
+        stream = info["return_value"]
+        if problem := self._check(stream.get_extra_info("ssl_object")):
+            await stream.aclose()
+            raise httpcore.ConnectError(problem)
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):

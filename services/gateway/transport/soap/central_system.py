@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 import structlog
 
+from services.gateway.transport import spoken_tls
+from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.handshake import Admitted, Refused, Request
 from services.gateway.transport.soap import faults
 from services.gateway.transport.soap.bodies import BadBody
 from services.gateway.transport.soap.station import Gone, Options, Refusal, SoapStation, Terms, TooFast
+from services.gateway.transport.spoken_tls import SpokenTls
 from services.gateway.transport.transport import CallingReceiver, CloseCode
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, Fault, FaultCode, NoEnvelope, SubCode, protocol_error
@@ -45,12 +48,15 @@ class Admitter(Protocol):
     def registered(self, admitted: Admitted) -> bytes | None:
         """The password hash under which it is let in."""
 
+    def fault_of_host(self, station_id: str, certificate: ClientCertificate, host: str) -> str | None:
+        """Why what a host shows that is called does not say that it is the station."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request of HTTP. version: that its path names; empty: none. url: that it was sent to.
 
-    secured: a trusted proxy says that it came by TLS.
+    secured: it came by TLS. certificate: that its station has shown. tls: what it speaks, as far as that is known.
     """
 
     document: bytes
@@ -60,6 +66,8 @@ class Asked:
     url: str
     version: str = ""
     secured: bool = False
+    certificate: ClientCertificate | None = None
+    tls: SpokenTls = spoken_tls.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,14 @@ class CentralSystem:
         verdict = self._admitter.verify(request, version)
         if isinstance(verdict, Refused):
             raise _refusal(verdict)
-        terms = Terms(spelling.version, self._admitter.registered(verdict), verdict.quarantined)
+        security = verdict.security
+        terms = Terms(
+            version=spelling.version,
+            registered=self._admitter.registered(verdict),
+            quarantined=verdict.quarantined,
+            profile=security.profile,
+            certificate=security.certificate.revocable_by[0] if security.certificate else "",
+        )
         here = self._stations.get(verdict.station_id)
         if here and not here.over and here.terms == terms:
             return here
@@ -146,7 +161,8 @@ class CentralSystem:
             here.close(CloseCode.REPLACED, "replaced by a newer connection")
         connection = self._admitter.connect(verdict, version, request)
         ended = partial(self._ended, verdict.station_id)
-        station = SoapStation(connection, terms, self._options, asked.remote_address, ended)
+        owner = partial(self._admitter.fault_of_host, verdict.station_id)
+        station = SoapStation(connection, terms, self._options, asked.remote_address, ended, owner)
         self._stations[verdict.station_id] = station
         station.open()
         return station
@@ -169,7 +185,7 @@ class CentralSystem:
 def _as_handshake(asked: Asked, identity: str) -> Request:
     """What a station of that name would ask to come in by WebSocket."""
     path = f"/ocpp/{quote(identity, safe='')}"
-    return Request(path, asked.authorization, (), asked.remote_address, asked.secured)
+    return Request(path, asked.authorization, (), asked.remote_address, asked.secured, asked.certificate, asked.tls)
 
 
 def _user(authorization: str | None) -> str:

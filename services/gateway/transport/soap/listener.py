@@ -1,12 +1,9 @@
 """The port of stations that speak SOAP: FastAPI on uvicorn's HTTP, within bounds of time and size."""
 
 import asyncio
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from starlette.datastructures import Headers
 from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from services.common.process.errors import Misconfigured
@@ -14,10 +11,14 @@ from services.gateway import metrics
 from services.gateway.pressure.pace import Rates
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
-from services.gateway.transport.proxies import Origin, Proxies
+from services.gateway.transport.client_certificate import ClientCertificate
+from services.gateway.transport.ports import Ports
+from services.gateway.transport.proxies import Origin
+from services.gateway.transport.proxy_protocol import Proxied
 from services.gateway.transport.soap.bodies import ENCODINGS, BadBody, charset_of, decoded, encoded, too_long
 from services.gateway.transport.soap.callback import Callback
 from services.gateway.transport.soap.central_system import Admitter, Answered, Asked, CentralSystem, bad_body
+from services.gateway.transport.soap.http import Buffered, PatientHttp
 from services.gateway.transport.soap.station import Options
 from services.ocpp.soap.envelope import CONTENT_TYPE
 
@@ -26,18 +27,14 @@ BACKLOG = 1024
 MOST_CONNECTIONS = 5000
 # Seconds that a connection without a request stays open.
 KEEP_ALIVE = 30
-# Seconds that an answer may come late and still be told.
-LATE = 30.0
 
 
 class SoapListener:
     """Open from `open` to `close`, where there is a port."""
 
-    def __init__(self, settings: Settings, admitter: Admitter, *, clocks: Clocks, timing: Timing) -> None:
-        self._settings, self._timing = settings, timing
-        self._callback = Callback(
-            settings.soap_allow, settings.soap_call_ports, settings.command_timeout + LATE, settings.message_size
-        )
+    def __init__(self, settings: Settings, admitter: Admitter, ports: Ports, *, clocks: Clocks, timing: Timing) -> None:
+        self._settings, self._timing, self._ports = settings, timing, ports
+        self._callback = Callback(settings, ports.certificates)
         options = Options(
             monotonic=clocks.monotonic,
             silence=settings.soap_silence,
@@ -59,33 +56,36 @@ class SoapListener:
             limit_concurrency=MOST_CONNECTIONS,
         )
         self._state = ServerState()
-        self._proxies = Proxies.of(settings)
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     @property
     def listening(self) -> bool:
-        """Whether the port is open, where there is to be one."""
-        return self._server is not None or not self._settings.soap_port
+        """Whether the ports are open, where there are to be any."""
+        return bool(self._servers) or not (self._settings.soap_port or self._settings.soap_tls_port)
 
     async def open(self) -> None:
-        """Raises Misconfigured if the port is taken."""
-        host, port = self._settings.host, self._settings.soap_port
-        if not port:
-            return
-        self._config.load()
-        try:
-            self._server = await asyncio.get_running_loop().create_server(self._protocol, host, port, backlog=BACKLOG)
-        except OSError as error:
-            problem = f"cannot listen on {host}:{port} ({error.strerror})"
-            raise Misconfigured(f"{problem}: stop what uses it, or set VOLTBUS_SOAP_PORT") from None
+        """After the ports of WebSockets. Raises Misconfigured if one is taken, or there is no certificate for it."""
+        settings = self._settings
+        if settings.soap_tls_port and not self._ports.secured:
+            raise Misconfigured("VOLTBUS_SOAP_TLS_PORT: there is no certificate: set VOLTBUS_GATEWAY_TLS_CERTIFICATE")
+        if settings.soap_tls_port or settings.soap_port:
+            self._config.load()
+        if settings.soap_tls_port:
+            await self._listen(settings.soap_tls_port, "VOLTBUS_SOAP_TLS_PORT", secured=True)
+        if settings.soap_port:
+            await self._listen(settings.soap_port, "VOLTBUS_SOAP_PORT")
+
+    async def _listen(self, port: int, variable: str, *, secured: bool = False) -> None:
+        server = await self._ports.listen(self._protocol, port, variable, secured=secured, backlog=BACKLOG)
+        self._servers.append(server)
 
     async def close(self) -> None:
         """Takes no new connections; requests under way are answered."""
-        if self._server:
-            self._server.close()
-            self._server = None
-            for connection in list(self._state.connections):
-                connection.shutdown()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
 
     async def end(self) -> None:
         """After all connections have ended."""
@@ -103,31 +103,34 @@ class SoapListener:
         headers = request.headers
         try:
             document = decoded(await self._body(request), headers.get("content-encoding", ""), self._limit)
-            address = request.client.host if request.client else ""
-            origin = self._origin(address, headers)
+            origin, certificate = self._origin(request)
             if len(headers.getlist("authorization")) > 1:
                 raise BadBody(400, "a header is there twice that may be there once")
         except BadBody as error:
             answered = bad_body(error)
         else:
+            scheme = "https" if origin.secured else "http"
             asked = Asked(
                 document=document,
                 charset=charset_of(headers.get("content-type", "")),
                 authorization=headers.get("authorization"),
-                remote_address=origin.address if origin else address,
-                secured=origin is not None and origin.secured,
-                url=str(request.url)[:1000],
+                remote_address=origin.address,
+                url=str(request.url.replace(scheme=scheme))[:1000],
                 version=str(request.path_params.get("version", "")),
+                secured=origin.secured,
+                certificate=certificate,
+                tls=origin.tls,
             )
             answered = await self._central_system.answer(asked)
         return _response(answered, headers.get("accept-encoding", ""))
 
-    def _origin(self, address: str, headers: Headers) -> Origin | None:
-        """What a trusted proxy says of a request from there. Raises BadBody."""
+    def _origin(self, request: Request) -> tuple[Origin, ClientCertificate | None]:
+        """Where it is from, and the certificate that its station has shown. Raises BadBody."""
+        said: Proxied = request.state.said
         try:
-            return self._proxies.origin(address, headers.getlist)
+            return self._ports.origin(said, request.state.tls, request.headers.getlist)
         except ValueError:
-            raise BadBody(400, "the certificate in a header cannot be read") from None
+            raise BadBody(400, "the certificate of the station cannot be read") from None
 
     async def _body(self, request: Request) -> bytes:
         """As it came. Raises BadBody."""
@@ -146,41 +149,8 @@ class SoapListener:
     def _limit(self) -> int:
         return self._settings.message_size
 
-    def _protocol(self) -> "PatientHttp":
-        return PatientHttp(self._config, self._state, self._timing.handshake_timeout)
-
-
-class PatientHttp(H11Protocol):
-    """uvicorn's, but with an end to its patience: timeout: seconds that the head of a request may take."""
-
-    def __init__(self, config: Config, state: ServerState, timeout: float) -> None:
-        super().__init__(config, state, {})
-        self._timeout = timeout
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        """Bytes that come one by one do not begin it anew."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop()
-        elif self._timer is None:
-            self._timer = self.loop.call_later(self._timeout, self.transport.abort)
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _protocol(self, said: Proxied) -> Buffered:
+        return Buffered(PatientHttp(self._config, self._state, self._timing.handshake_timeout, said))
 
 
 def _response(answered: Answered, accepted: str) -> Response:

@@ -18,7 +18,7 @@ from services.gateway.pressure.pace import Pace, Rates
 from services.gateway.timing import Seconds
 from services.gateway.transport.soap import faults
 from services.gateway.transport.soap.bodies import BadBody, charset_of, decoded
-from services.gateway.transport.soap.callback import Callback
+from services.gateway.transport.soap.callback import Callback, Owner
 from services.gateway.transport.soap.moves import TURNS, Address
 from services.gateway.transport.transport import CallingReceiver, CloseCode
 from services.ocpp.errors import ErrorCode
@@ -53,12 +53,15 @@ class Options:
 class Terms:
     """Under which a connection was opened; a request under others is of a new one.
 
-    registered: the password hash under which the station was let in; None: nobody had registered it.
+    registered: the password hash under which the station was let in; None: nobody had registered it. profile: of its
+    security. certificate: the fingerprint of the one that it has shown; empty: none.
     """
 
     version: str
     registered: bytes | None
     quarantined: bool
+    profile: int = 0
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class SoapStation:
 
     last_seen: when the last request came. paused: why none is handled; 0: they are. over: nothing is answered or sent
     any more. terms: of the connection. identity: as the station says it. to: where it finds us, by its
-    last request. on_end: called once.
+    last request. on_end: called once. owner: whose a certificate is that its host shows.
     """
 
     def __init__(
@@ -92,8 +95,9 @@ class SoapStation:
         options: Options,
         remote_address: str,
         on_end: Callable[["SoapStation"], None],
+        owner: Owner,
     ) -> None:
-        self._receiver, self._options, self._on_end = receiver, options, on_end
+        self._receiver, self._options, self._on_end, self._owner = receiver, options, on_end, owner
         self.terms, self.remote_address = terms, remote_address
         self.last_seen = options.monotonic()
         self.identity = self.to = ""
@@ -258,7 +262,7 @@ class SoapStation:
         if not self.address:
             return self._unsent(message_id, "it has given no address")
         try:
-            answer = await options.callback.post(self.address, action, document)
+            answer = await options.callback.post(self.address, action, document, self._owner)
         except NotAllowed as error:
             return self._unsayable(message_id, str(error))
         except NotConnected as error:

@@ -331,6 +331,7 @@ def test_the_chain_is_known_also_where_a_session_is_resumed(version: ssl.TLSVers
     pem = {"gateway_tls_certificate": server.pem, "gateway_tls_key": server.key_pem}
     pem["gateway_tls_client_ca"] = AUTHORITY.pem + (between.pem if trusted == "both" else "")
     ours, theirs = tls_context.load(pem, rsa_suites=False, now=NOW).context, client(own, version=version)
+    assert ours is not None
     first, session = shaken(ours, theirs, None)
     again, _ = shaken(ours, theirs, session)
     shown = client_certificate.of(again)

@@ -1,12 +1,14 @@
 """Commands to stations that speak SOAP: posted to the address that they gave, with one outcome each."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from services.gateway.settings import Settings
 from services.gateway.transport.soap.callback import Callback
+from services.gateway.transport.tls_context import Certificates
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, Fault
 from services.ocpp.soap.spellings import SPELLINGS
@@ -227,7 +229,7 @@ async def test_an_address_that_is_not_allowed_is_never_called(one: Running, addr
 def test_networks_of_stations(networks: str, address: str, fault: bool) -> None:
     """One that is named to reach the internet does not mean what is within it of one's own."""
     settings = Settings(soap_allow=networks, password_key="k")
-    callback = Callback(settings.soap_allow, settings.soap_call_ports, 1, 1000)
+    callback = Callback(settings, Certificates(settings, 1, time.time))
     assert (callback.fault(address) is not None) == fault
 
 
