@@ -1,10 +1,12 @@
 """permessage-deflate: offers as RFC 7692 §7.1 has them answered, and messages within their limits."""
 
 import zlib
+from typing import Any
 
 import pytest
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.headers import parse_extension
+from websockets.frames import Frame, Opcode
+from websockets.headers import build_extension, parse_extension
 
 from services.gateway.transport.deflate import Deflate, NotDeflate, TooLong, negotiate
 
@@ -72,6 +74,37 @@ def test_a_client_with_a_small_window_takes_our_answer(bits: int) -> None:
     window = zlib.decompressobj(wbits=-bits)
     text = bytes(range(256)) * 64
     assert window.decompress(agreed[1].deflate(text) + b"\x00\x00\xff\xff") == text
+
+
+@pytest.mark.parametrize(
+    "offers",
+    [
+        [{}],
+        [{"server_no_context_takeover": True}],
+        [{"server_max_window_bits": 9}],
+        [{"server_max_window_bits": 15}],
+        [{"server_no_context_takeover": True, "server_max_window_bits": 9}],
+        [{"server_no_context_takeover": True, "server_max_window_bits": 15}],
+        [
+            {"server_no_context_takeover": True, "server_max_window_bits": 9},
+            {"server_no_context_takeover": True},
+            {},
+        ],
+    ],
+)
+def test_messages_of_any_length_both_ways_as_they_were_offered(offers: list[dict[str, Any]]) -> None:
+    """The seven offers of group 13 of the Autobahn test suite; its client takes what limits itself, too."""
+    factories = [ClientPerMessageDeflateFactory(client_max_window_bits=True, **offer) for offer in offers]
+    offered = [build_extension([(factory.name, factory.get_request_params())]) for factory in factories]
+    agreed = negotiate([", ".join(offered)])
+    assert agreed is not None
+    [(_, parameters)] = parse_extension(agreed[0])
+    client = factories[0].process_response_params(parameters, [])
+    text = "".join(f'{{"value":"{number}"}},' for number in range(10_000)).encode()
+    for size in (16, 64, 256, 1024, 4096, 8192, 16_384, 32_768, 65_536, 131_072):
+        for message in (text[:size], text[size : 2 * size] or text[:size]):
+            assert agreed[1].inflate(bytes(client.encode(Frame(Opcode.TEXT, message)).data), size) == message
+            assert client.decode(Frame(Opcode.TEXT, agreed[1].deflate(message), rsv1=True)).data == message
 
 
 @pytest.fixture

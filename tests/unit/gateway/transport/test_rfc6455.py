@@ -49,14 +49,41 @@ def long_form(kind: int, payload: bytes, field: str, value: int) -> bytes:
     return bytes([FIN | kind, 0x80 | flag]) + struct.pack(field, value) + bytes(4) + payload
 
 
-def deflated(data: bytes, final: bool = False) -> bytes:
-    compressor = zlib.compressobj(wbits=-12)
-    made = compressor.compress(data)
+TAIL = b"\0\0\xff\xff"
+
+
+def deflated(*blocks: bytes, final: bool = False, bits: int = 12) -> bytes:
+    """One message, in as many blocks. final: the last of them says that it is the last."""
+    compressor = zlib.compressobj(wbits=-bits)
+    made = b"".join(compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH) for block in blocks[:-1])
+    made += compressor.compress(blocks[-1])
     if final:
         return made + compressor.flush(zlib.Z_FINISH)
-    return (made + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+    return (made + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(TAIL)
 
 
+def in_one_context(*messages: bytes) -> list[bytes]:
+    """Each may refer to the ones before it."""
+    compressor = zlib.compressobj(wbits=-12)
+    made = [compressor.compress(message) + compressor.flush(zlib.Z_SYNC_FLUSH) for message in messages]
+    return [raw(TEXT, each.removesuffix(TAIL), FIN | RSV1) for each in made]
+
+
+def cut(data: bytes, *sizes: int) -> list[bytes]:
+    """A compressed message in fragments of these sizes, and one of the rest."""
+    parts: list[bytes] = []
+    for size in sizes:
+        parts, data = [*parts, data[:size]], data[size:]
+    first, *others = parts
+    return [
+        raw(TEXT, first, RSV1),
+        *(raw(CONTINUATION, part, 0) for part in others),
+        raw(CONTINUATION, data),
+    ]
+
+
+# Nothing in it comes twice, so that what comes twice is as far apart as it is long.
+ONCE = b"".join(b"%x." % number for number in range(800))[:3_000]
 BOMB = deflated(b"[" + b" " * 60_000_000)
 
 RFC_6455 = [
@@ -174,6 +201,14 @@ RFC_7692 = [
     Row("6.1 one that is not compressed", [raw(TEXT, b"a")], [b"a"]),
     Row("7.2.3.4 a final block", [raw(TEXT, deflated(b"hello", final=True) + b"\0", FIN | RSV1)], [b"hello"]),
     Row("7.2.3.6 an empty message", [raw(TEXT, b"\0", FIN | RSV1)], [b""]),
+    Row("7.2.2 no bytes at all", [raw(TEXT, b"", FIN | RSV1)], [b""]),
+    Row("7.2.3.5 two blocks", [raw(TEXT, deflated(b"Hel", b"lo"), FIN | RSV1)], [b"Hello"]),
+    Row(
+        "7.2.1 whose four last bytes are left in",
+        [raw(TEXT, deflated(b"Hello") + TAIL, FIN | RSV1)] * 2,
+        [b"Hello"] * 2,
+    ),
+    Row("7.2.2 longer than the window", [raw(TEXT, deflated(ONCE * 10), FIN | RSV1)], [ONCE * 10]),
     Row("7.2.3.3 a stored block", [raw(TEXT, b"\0\5\0\xfa\xffHello\0", FIN | RSV1)], [b"Hello"]),
     Row(
         "6.1 in fragments",
@@ -186,9 +221,34 @@ RFC_7692 = [
         (),
         1002,
     ),
-    Row("6.1 the bit of compression in a ping", [raw(PING, b"", FIN | RSV1)], (), 1002),
+    Row("6.1 in fragments of a byte", cut(deflated(b"hello" * 20), *[1] * 9), [b"hello" * 20]),
+    Row("6.1 in fragments, of which some have nothing", cut(deflated(b"hello"), 0, 3, 0, 99), [b"hello"]),
+    Row(
+        "6.1 a ping between fragments",
+        [cut(deflated(b"hello"), 2)[0], raw(PING, b"p"), cut(deflated(b"hello"), 2)[1]],
+        [b"hello"],
+        pongs=[b"p"],
+    ),
+    Row(
+        "6.1 fragments that are not compressed after a message that is",
+        [raw(TEXT, deflated(b"hello"), FIN | RSV1), raw(TEXT, b"a", 0), raw(CONTINUATION, b"b")],
+        [b"hello", b"ab"],
+    ),
+    Row(
+        "6.1 the bit of compression in a later fragment alone",
+        [raw(TEXT, b"a", 0), raw(CONTINUATION, b"b", FIN | RSV1)],
+        (),
+        1002,
+    ),
+    *(
+        Row(f"6.1 the bit of compression in {name}", [raw(kind, b"", FIN | RSV1)], (), 1002)
+        for name, kind in (("a ping", PING), ("a pong", PONG), ("a close", CLOSE))
+    ),
+    Row("6.1 another reserved bit beside it", [raw(TEXT, deflated(b"hello"), FIN | RSV1 | RSV2)], (), 1002),
     Row("6.1 compressed binary", [raw(BINARY, deflated(b"hello"), FIN | RSV1)], (), 1003),
     Row("7.2.2 no DEFLATE data", [raw(TEXT, b"\xff\xff\xff", FIN | RSV1)], (), 1007),
+    Row("7.2.2 no DEFLATE data in fragments", cut(b"\xff\xff\xff", 1), (), 1007),
+    Row("7.2.2 with the head of zlib", [raw(TEXT, zlib.compress(b"hello"), FIN | RSV1)], (), 1007),
     Row(
         "7.2.2 so much of it that only its beginning is read",
         [raw(TEXT, b"\xff" * (MAX_SIZE + 1), FIN | RSV1)],
@@ -207,8 +267,15 @@ RFC_7692 = [
         [raw(TEXT, deflated(b"ab" * 9), FIN | RSV1)] * 2,
         [b"ab" * 9] * 2,
     ),
+    Row("7.1.1.2 what refers to the message before it", in_one_context(ONCE, ONCE), [ONCE], 1007),
     Row("8 a bomb of 60 MB in 58 KB", [raw(TEXT, BOMB, FIN | RSV1), raw(TEXT, b"a")], ["too long", b"a"]),
     Row("8 ten bombs", [raw(TEXT, BOMB[:40_000], FIN | RSV1)] * 10 + [raw(TEXT, b"a")], ["too long"] * 10 + [b"a"]),
+]
+
+
+# Of a client that has agreed to a window of 512 bytes.
+RFC_7692_NARROW = [
+    Row("7.1.2.2 longer than a small window", [raw(TEXT, deflated(ONCE * 2, bits=9), FIN | RSV1)], [ONCE * 2]),
 ]
 
 
@@ -256,7 +323,8 @@ CUTS = {"whole": [1 << 20], "bytes": [1], "any": [3, 700, 1, 16_384, 9]}
 def cases() -> list[Any]:
     """Long ones are not cut into bytes: it takes seconds."""
     plain = REQUEST.replace(b"Sec-WebSocket-Extensions: permessage-deflate\r\n", b"")
-    tables = (RFC_6455, plain), (RFC_7692, REQUEST)
+    narrow = REQUEST.replace(b"permessage-deflate", b"permessage-deflate; client_max_window_bits=9")
+    tables = (RFC_6455, plain), (RFC_7692, REQUEST), (RFC_7692_NARROW, narrow)
     return [
         pytest.param(row, request, sizes, id=f"{row.name}, {cut}")
         for table, request in tables
