@@ -53,7 +53,7 @@ def chaos(
     faults: Annotated[list[str] | None, typer.Option(help="name or kind of a fault; can be repeated")] = None,
     rounds: Annotated[int, typer.Option(help="times that each fault happens, each round in a new order", min=1)] = 1,
     seed: Annotated[int | None, typer.Option(help="repeats a run; by default a new one each time")] = None,
-    stations: Annotated[int, typer.Option(help="number of stations: half 1.6, half 2.0.1", min=4)] = 300,
+    stations: Annotated[int, typer.Option(help="number of stations: a third each of 1.6, 2.0.1 and 2.1", min=6)] = 300,
     interval: Annotated[float, typer.Option(help="seconds between two messages of a station", min=0.1)] = 2.0,
     sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many in the field are")] = 0.2,
     habits: Annotated[list[str] | None, typer.Option(help="what sloppy stations do; default: all of it")] = None,

@@ -15,7 +15,8 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     host = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
     program = _program()
     gateways = settings.gateways
-    addresses = [("stations", _stations(host, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
+    spoken = "OCPP 1.6, 2.0.1 and 2.1"
+    addresses = [("stations", _stations(host, settings.ports[gateway]), spoken) for gateway in gateways]
     secured = [settings.ports[f"{gateway}_tls"] for gateway in gateways]
     addresses += [("stations, TLS", _stations(host, port, "wss"), "security profiles 2 and 3") for port in secured]
     soap = [settings.ports[f"{gateway}_soap"] for gateway in gateways]

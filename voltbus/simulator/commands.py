@@ -52,7 +52,10 @@ def station(
 def fleet(
     stations: Annotated[int, typer.Argument(help="number of stations")] = 20,
     mix: Annotated[float, typer.Option(help="share of stations that speak 2.0.1")] = 0.5,
-    newest: Annotated[float, typer.Option(help="share of stations that speak 2.1; the others speak 1.6")] = 0,
+    newest: Annotated[
+        float | None,
+        typer.Option(help="share of stations that speak 2.1; the others speak 1.6 [default: 0.2, or what is left]"),
+    ] = None,
     soap: Annotated[float, typer.Option(help="share of stations that speak 1.5 or 1.6 over SOAP")] = 0,
     speed: Annotated[
         float, typer.Option(help="how many times as fast days pass: more drivers, smaller batteries")
@@ -70,10 +73,11 @@ def fleet(
     from rich.console import Console
 
     from voltbus.running import with_running
-    from voltbus.simulator.fleet.fleet import FleetPlan
+    from voltbus.simulator.fleet.fleet import FleetPlan, default_newest
     from voltbus.simulator.fleet.play import FleetOptions, play
 
     with cli_errors():
+        newest = default_newest(mix, soap) if newest is None else newest
         plan = FleetPlan(stations, mix, speed, seed, sloppy, newest=newest, soap=soap)
         show = FleetOptions(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))

@@ -204,6 +204,18 @@ _STARTS = Scenario(
     (FULL,),
     profiled=True,
 )
+_SESSIONS = Scenario(
+    "sessions",
+    "OCPP 2.0.1 whole sessions: TransactionEvent Started, five times Updated, Ended",
+    "2.0.1",
+    "sessions",
+    ("TransactionEvent",),
+    "transactions",
+    ("transactions.sample",),
+    (60, 500, FULL),
+    ("sessions", 7),
+    profiled=True,
+)
 SCENARIOS: tuple[Measured, ...] = (
     replace(_METER, profiled=True),
     replace(
@@ -222,17 +234,15 @@ SCENARIOS: tuple[Measured, ...] = (
         rates=(60, 500, 1000, 2000, 3000),
         quoted=False,
     ),
-    Scenario(
-        "sessions",
-        "OCPP 2.0.1 whole sessions: TransactionEvent Started, five times Updated, Ended",
-        "2.0.1",
-        "sessions",
-        ("TransactionEvent",),
-        "transactions",
-        ("transactions.sample",),
-        (60, 500, FULL),
-        ("sessions", 7),
-        profiled=True,
+    _SESSIONS,
+    replace(
+        _SESSIONS,
+        name="sessions-2.1",
+        title="OCPP 2.1 whole sessions",
+        version="2.1",
+        rates=(FULL,),
+        echo=False,
+        profiled=False,
     ),
     _STARTS,
     Scenario(
@@ -277,9 +287,9 @@ SCENARIOS: tuple[Measured, ...] = (
     ),
 )
 STANDARD = BenchPlan(SCENARIOS)
-# They differ from others by their stations, by TLS or by the log alone, or take long.
+# They differ from others by their stations, by TLS, by the version or by the log alone, or take long.
 _ONLY_AT_LENGTH = (
-    *("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000"),
+    *("meter-logged", "meter-5000", "sessions-2.1", "stations-100", "stations-1000", "stations-10000"),
     *("tls", "mutual-tls", "abuse"),
 )
 

@@ -108,9 +108,14 @@ def _value(version: str, value: float, measurand: str, unit: str, phase: str | N
     return {"measurand": measurand} | written | ({"phase": phase} if phase else {})
 
 
+def _as_number(value: float, unit: str) -> dict[str, Any]:
+    return {"value": value, "unitOfMeasure": {"unit": unit}}
+
+
 _WRITTEN: dict[str, Callable[[float, str], dict[str, Any]]] = {
     "1.6": lambda value, unit: {"value": str(value), "unit": unit},
-    "2.0.1": lambda value, unit: {"value": value, "unitOfMeasure": {"unit": unit}},
+    "2.0.1": _as_number,
+    "2.1": _as_number,
 }
 
 

@@ -1,4 +1,4 @@
-"""All stations of a run, of both versions, on both gateways; and how they are served at this moment."""
+"""All stations of a run, of all versions, on both gateways; and how they are served at this moment."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from voltbus.lab.chaos.script import StationScript
 from voltbus.lab.chaos.station import Station
 from voltbus.simulator.station.habits import Habit, Habits, is_sloppy
 
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 # Of so many stations one roams.
 _ROAMS = 12
 
@@ -39,7 +39,7 @@ class Crowd:
 
     def _station(self, number: int, gateways: Sequence[str], expected: Expected, dice: random.Random) -> Station:
         # Half of each version on each gateway.
-        version, own = VERSIONS[number % 2], number // 2 % len(gateways)
+        version, own = VERSIONS[number % len(VERSIONS)], number // len(VERSIONS) % len(gateways)
         habits = Habits(f"{self._seed}/{number}", self._habits if is_sloppy(number, self._sloppy) else ())
         life = StationScript(f"CHAOS-{number:04}", version, expected, habits)
         order = [*gateways[own:], *gateways[:own]]

@@ -18,10 +18,10 @@ Written by `make chaos`; run it again rather than edit it. `make chaos ARGS="--s
 READING = f"""\
 ## How to read it
 
-Stations of 1.6 and 2.0.1 go through whole sessions on two gateways, and repeat what is not answered. A share of them is
-sloppy, as many of the field are: what they do (`voltbus/simulator/station/habits.py`) is named above. A session that a
-station cannot end, for it never learned its number, must have ended, with the stop kept beside it as an orphan; one
-whose meter begins at 0 in the middle must have its energy or a mark.
+Stations of 1.6, 2.0.1 and 2.1 go through whole sessions on two gateways, and repeat what is not answered. A share of
+them is sloppy, as many of the field are: what they do (`voltbus/simulator/station/habits.py`) is named above. A
+session that a station cannot end, for it never learned its number, must have ended, with the stop kept beside it as an
+orphan; one whose meter begins at 0 in the middle must have its energy or a mark.
 
 Meanwhile one process after another is killed (`kill`, `empty`: Redis without its data), frozen longer than every lease
 and time-out (`freeze`; `usurp`: until another gateway has its slot), or cut off from a server: connections are reset

@@ -19,6 +19,7 @@ from voltbus.simulator.station.v21 import V21
 from voltbus.simulator.station.v201 import V201
 
 GROUP = "fleet"
+_NEWEST = 0.2
 _DRIVERS, _FEW_DRIVERS, _LARGE_FLEET = 3, 1, 100
 
 
@@ -42,6 +43,11 @@ class FleetPlan:
     def sample_seconds(self) -> int:
         """Seconds between meter values unless the CSMS sets another interval: as many a session at any speed."""
         return max(3, round(300 / self.speed))
+
+
+def default_newest(mix: float, soap: float) -> float:
+    """The share of 2.1, where nobody says: of what the other shares leave, so that each has its part."""
+    return max(0.0, min(_NEWEST, round(1 - mix - soap, 9)))
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ def check(plan: FleetPlan) -> None:
         raise LocalError(f"{plan.stations} stations: choose 1 to {_MAX_STATIONS}")
     if not 0 <= plan.mix <= 1:
         raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (none of 2.0.1) and 1 (all 2.0.1)")
-    if not 0 <= plan.newest <= 1 - plan.mix:
+    if not 0 <= plan.newest <= round(1 - plan.mix, 9):
         raise LocalError(f"--newest is {plan.newest:g}: choose a number between 0 and what --mix leaves of 1")
     if not 0 <= plan.soap <= round(1 - plan.mix - plan.newest, 9):
         raise LocalError(f"--soap is {plan.soap:g}: choose a number between 0 and what --mix and --newest leave of 1")

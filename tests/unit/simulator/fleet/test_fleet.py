@@ -11,7 +11,8 @@ import pytest
 from services.ocpp.timestamps import read_time
 from tests.unit.simulator.fleet.csms import Csms
 from voltbus.simulator.fleet.activity import Kind
-from voltbus.simulator.fleet.fleet import FleetPlan
+from voltbus.simulator.fleet.fleet import FleetPlan, default_newest
+from voltbus.simulator.fleet.play import check
 
 DAY = FleetPlan(stations=14, mix=0.4, speed=240, seed=7, newest=0.2, soap=0.2)
 DAY_SECONDS = 360
@@ -159,3 +160,13 @@ def test_stations_beat_as_the_csms_said(day: Csms) -> None:
     gaps = [(b - a).total_seconds() for times in beats.values() for a, b in pairwise(times)]
     assert gaps
     assert all(gap <= 90 for gap in gaps)
+
+
+@pytest.mark.parametrize(
+    ("mix", "soap", "newest"), [(0.5, 0, 0.2), (0.8, 0, 0.2), (0.9, 0, 0.1), (0.5, 0.4, 0.1), (1, 0, 0), (2, 0, 0)]
+)
+def test_2_1_has_a_share_where_nobody_says_otherwise(mix: float, soap: float, newest: float) -> None:
+    """As much as the other shares leave, which is a fleet that may be."""
+    assert default_newest(mix, soap) == newest
+    if mix <= 1:
+        check(FleetPlan(mix=mix, soap=soap, newest=newest))
