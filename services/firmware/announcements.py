@@ -1,6 +1,6 @@
 """Events of the domain as they are published: one message of events.proto each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -195,8 +195,11 @@ def published_identity(station: Station) -> tuple[str | None, Identity]:
     return station.version, station.identity
 
 
-def inventory_record(topic: str, station: Station, now: datetime) -> Record:
-    """What a station is, as state that others keep a copy of. topic: as it is called on this broker."""
+def inventory_record(topic: str, station: Station, now: datetime, transaction_limits: Sequence[str] = ()) -> Record:
+    """What a station is, as state that others keep a copy of. topic: as it is called on this broker.
+
+    transaction_limits: that it keeps to.
+    """
     identity = station.identity
     state = Inventory(
         station_id=station.station_id,
@@ -206,6 +209,7 @@ def inventory_record(topic: str, station: Station, now: datetime) -> Record:
         serial_number=identity.serial_number or "",
         firmware_version=identity.firmware_version or "",
         changed_at=to_timestamp(now),
+        transaction_limits=transaction_limits,
     )
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 

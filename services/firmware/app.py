@@ -61,7 +61,7 @@ def build(
         splitting=SPLITTING,
     )
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
-    rules, projection = settings.rules(), SettingsProjection(events, clock)
+    rules, projection = settings.rules(), SettingsProjection(events, topics.inventory, clock)
     configuration = configuration_wiring.wire(
         database=database,
         command_service=command_service,

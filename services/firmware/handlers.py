@@ -17,7 +17,8 @@ from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.firmware import connections, deviations_store, history_store, metrics, security_store, store
-from services.firmware.announcements import event_record, inventory_record, published_identity
+from services.firmware.announcements import event_record, published_identity
+from services.firmware.configuration.capabilities import inventory_records
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.domain import deviations
 from services.firmware.domain.connectors import MOST_PLACES
@@ -96,7 +97,7 @@ class Handler:
             await security_store.save(db, opened)
             await _keep_history(db, decisions)
             concluded = await self.shell.conclude(db, batch)
-            changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
+            changed = [*await self._changed(db, loaded, now), *await self._project(db, items, decisions)]
             changed += await self._deviations(db, loaded, items)
             announced = await self._announce(db, items, decisions, changed)
             await message_log.save_deviating(db, batch.deviating)
@@ -116,14 +117,11 @@ class Handler:
         loaded.after[station.station_id] = decision.station
         return decision
 
-    def _changed(self, loaded: LoadedStations, now: datetime) -> list[Record]:
+    async def _changed(self, db: Connection, loaded: LoadedStations, now: datetime) -> list[Record]:
         """What stations are, where that is not what they were."""
         pairs = ((loaded.before.get(name) or Station(name), after) for name, after in loaded.after.items())
-        return [
-            inventory_record(self.inventory, after, now)
-            for before, after in pairs
-            if published_identity(after) != published_identity(before)
-        ]
+        changed = [after for before, after in pairs if published_identity(after) != published_identity(before)]
+        return await inventory_records(db, self.inventory, changed, now)
 
     async def _project(self, db: Connection, items: Sequence[BatchItem], decisions: Sequence[Decision]) -> list[Record]:
         """What the batch says of configuration."""

@@ -185,6 +185,8 @@ def transaction_fields(one: Transaction, version: str) -> Fields:
         made["revision"] = revision
     if (free_vend := one.free_vend) is not None:
         made |= {"free_vend": True, "free_vend_account": free_vend}
+    if one.limit:
+        made["limit"] = one.limit.wanted
     if one.groups:
         made["groups"] = one.groups
     if one.location_id:

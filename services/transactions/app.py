@@ -1,13 +1,14 @@
 """The wiring of transactions, for production and tests alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from redis.asyncio import Redis
 
+from services.common.commands.command import Command, Unrenderable
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service, Step
 from services.common.wiring import wire
@@ -21,11 +22,13 @@ from services.transactions.ending import Ending
 from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
 from services.transactions.kept import TABLES
+from services.transactions.limiting import Limiting
 from services.transactions.remote import RENDERERS
 from services.transactions.restoring import Renumbering
 from services.transactions.reviews import Reviews
 from services.transactions.settings import Settings
 from services.transactions.store import Store
+from services.transactions.swap_guard import swaps_of_the_unauthorized
 from services.transactions.tokens import read_token
 
 NAME = "transactions"
@@ -42,10 +45,17 @@ def build(
     timing: Timing = DEFAULT_TIMING,
 ) -> Service:
     """The process, not yet started. timing: of sessions whose EVSE is free."""
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=hurry_answered(clock))
+
+    async def unfit(db: Connection, commands: Sequence[Command]) -> Mapping[str, Unrenderable]:
+        return await of_the_unauthorized(db, commands)
+
+    wiring = wire(
+        NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=hurry_answered(clock), unfit=unfit
+    )
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     changed_tokens = ChangedTokens()
     tokens = CompactedTable(bus, topics.tokens, read_token, on_change=changed_tokens.note)
+    of_the_unauthorized = swaps_of_the_unauthorized(tokens, wiring.stations, clock)
     store = Store(database, wiring.stations.assignment)
     ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
     closing = Closing(store=store, ending=ending, clock=clock)
@@ -59,6 +69,9 @@ def build(
         timing=timing,
     )
     reviews = Reviews(store=store, stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake, clock=clock)
+    limiting = Limiting(
+        store=store, stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake, clock=clock
+    )
     handler = Handler(
         store=store,
         tokens=tokens,
@@ -93,7 +106,7 @@ def build(
     }
     return wiring.service(
         consumer,
-        routers(database, command_service, tokens, closing, reviews, access),
+        routers(database, command_service, tokens, closing, reviews, limiting, access),
         description="Charging transactions and their meter values; remote start and stop.",
         tables=TABLES,
         tags=TAGS,

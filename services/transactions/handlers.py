@@ -29,7 +29,9 @@ from services.transactions.batch import (
     stations_loaded,
     unconfirmed_samples,
 )
+from services.transactions.dialects import BY_VERSION
 from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
+from services.transactions.domain.limiting import with_limit
 from services.transactions.domain.messages import STARTED, Message, Report, ReportKind, Updated
 from services.transactions.domain.orphans import (
     OrphanKey,
@@ -48,7 +50,7 @@ from services.transactions.domain.transaction import UNASSIGNED, Transaction
 from services.transactions.past_values import PastValues
 from services.transactions.restoring import Renumbering
 from services.transactions.rows import SampleRow, sample_row
-from services.transactions.store import Store, UnitOfWork
+from services.transactions.store import RemoteStartCommand, Store, UnitOfWork
 
 # What decide() decides by, in its order.
 Facts = tuple[
@@ -156,7 +158,7 @@ class Handler:
         wanted = len({(report.station_id, report.key) for report in starting if report.call_id not in known})
         numbers = iter(await work.reserve(wanted, batch.now))
         numbered = [report for report, _ in named if report.remote_start_id is not None]
-        command_ids = await work.remote_starts(starting, numbered)
+        remote_starts = await work.remote_starts(starting, numbered)
         unsure = {orphan_stop(report).key for report, one in named if is_unsure(report, one)}
         contested = {report.station_id for report, one in named if may_be_contested(one, report)}
         contested |= {key[0] for key in unsure} | {report.station_id for report in starting}
@@ -178,7 +180,9 @@ class Handler:
                 occurrence = loaded.next_occurrence(report)
             token = self.verdict(report, batch.now)
             of_station = loaded.open_at(report.station_id)
-            facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w, occurrence)
+            started_by = remote_starts.get(call.id)
+            command_id = started_by.command_id if started_by else None
+            facts = (before, report, number, token, command_id, of_station, power_w, occurrence)
             if self._is_nameless(report, before, of_station, told):
                 decision = await self._decide_nameless(facts, told, pasts, work)
             else:
@@ -188,6 +192,9 @@ class Handler:
                     decision = decide(
                         *facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend, assignment=assignment
                     )
+            if BY_VERSION[call.version].has_limits:
+                given = started_by.limit if started_by and _came_from(decision, started_by) else None
+                decision = with_limit(decision, report, given, self.stations.transaction_limits(report.station_id))
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision), token))
@@ -231,6 +238,10 @@ class Handler:
         if named is None or report.kind != ReportKind.ENDED:
             return ()
         return has_card_of_another(report, named, of_station, self._token_group)
+
+
+def _came_from(decision: Decision, started_by: RemoteStartCommand) -> bool:
+    return decision.transaction is not None and decision.transaction.command_id == started_by.command_id
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

@@ -14,6 +14,7 @@ from services.transactions.domain.cards import Card, Cards
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import EnergySource
 from services.transactions.domain.energy_readings import energy_readings
+from services.transactions.domain.limits import Amount, TransactionLimit
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.orphans import OrphanStop
@@ -141,6 +142,7 @@ assert Transaction.__struct_fields__ == (
     "moved",
     "start_message",
     "rated_power_w",
+    "limit",
     "row_revision",
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
@@ -225,6 +227,8 @@ def _state(one: Transaction) -> str:
         state["moved"] = True
     if one.rated_power_w != MAX_POWER_W:
         state["power"] = one.rated_power_w
+    if limit := one.limit:
+        state["limit"] = (dict(limit.wanted), limit.author, limit.told, limit.said)
     if one.energy_doubts:
         state["doubts"] = one.energy_doubts
     if one.judgement:
@@ -247,7 +251,8 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     cards = tuple([Card(*card) for card in saved]) if saved else _only_card(state["told"], *plain[CARD])
     moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
     power = state.get("power", MAX_POWER_W)
-    merged = (detail_fields, doubts, meters, None, sequence, state["told"], cards, moved, start, power, revision)
+    limit = _limit(*state["limit"]) if "limit" in state else None
+    merged = (detail_fields, doubts, meters, None, sequence, state["told"], cards, moved, start, power, limit, revision)
     one = Transaction(*(*plain, *merged))
     if "judgement" in state:
         one = replace(one, judgement=_judgement(one, *state["judgement"], *state.get("known", ())))
@@ -255,6 +260,10 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
         # Of before there was the column: then only stations ended transactions.
         one = replace(one, ended_by=EndedBy.STATION)
     return one if "meters" in state else _with_meters(one, state["register"])
+
+
+def _limit(wanted: dict[str, Amount], author: str | None, told: int | None, said: list[str]) -> TransactionLimit:
+    return TransactionLimit(wanted, author, told, tuple(said))
 
 
 def _judgement(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
+import orjson
 from msgspec.structs import replace
 
 from services.common.authorization import decisions
@@ -17,6 +18,7 @@ from services.common.process.errors import Unavailable
 from services.transactions import metrics
 from services.transactions.batch import Changes, stations_loaded
 from services.transactions.domain.energy_readings import MEASURANDS
+from services.transactions.domain.limits import TransactionLimit
 from services.transactions.domain.messages import Report, StationSamples
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.orphans import OrphanKey, OrphanStop
@@ -177,13 +179,13 @@ where o.meter_stop_wh is not distinct from k.meter_stop_wh
 # Remote starts that a transaction may come from: by their remoteStartId (2.x), or the newest that fits (1.6). Ours have
 # their number for it; those that an operator sent as they are have any, and it may be that of another command.
 REMOTE_STARTS_BY_NUMBER = """
-select n.station_id, n.number, c.id
+select n.station_id, n.number, c.id, c.allowed, c.author
 from unnest($1::text[], $2::bigint[]) as n (station_id, number)
 cross join lateral (
-    select id, number, sent_at is not null as sent from command
+    select id, number, sent_at is not null as sent, payload -> 'limit' as allowed, author from command
     where station_id = n.station_id and number = n.number and action = 'RemoteStart'
     union all
-    select id, number, sent_at is not null from command
+    select id, number, sent_at is not null, null, author from command
     where station_id = n.station_id and action = 'RequestStartTransaction'
       and payload ->> 'remoteStartId' = n.number::text
     order by sent desc, number desc limit 1) c"""
@@ -201,6 +203,13 @@ cross join lateral (
           (c.payload ->> 'connectorId')::numeric, s.connector_id) = s.connector_id
       and not exists (select from transaction t where t.command_id = c.id)
     order by c.number desc limit 1) c"""
+
+
+class RemoteStartCommand(NamedTuple):
+    """A remote start that a transaction came from. limit: what it may have, where that was said with it."""
+
+    command_id: str
+    limit: TransactionLimit | None = None
 
 
 class RevisedBy(NamedTuple):
@@ -272,8 +281,10 @@ class UnitOfWork:
         """That many new ids."""
         return await self._ids.take(count, now, self._fetch_ids)
 
-    async def remote_starts(self, starting: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
-        """Ids of the remote starts that reports come from, by call.
+    async def remote_starts(
+        self, starting: Sequence[Report], numbered: Sequence[Report]
+    ) -> dict[str, RemoteStartCommand]:
+        """The remote starts that reports come from, by call.
 
         numbered: those with a remoteStartId, which tells it in 2.x (F02.FR.01). starting: those that start a
         transaction; in 1.6 the idToken and the connector tell it.
@@ -281,7 +292,7 @@ class UnitOfWork:
         by_number = await self._remote_starts_by_number(numbered)
         found = {report.call_id: by_number.get((report.station_id, report.remote_start_id or 0)) for report in numbered}
         by_token = await self._remote_starts_by_token([report for report in starting if report.seq_no is None])
-        return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
+        return {call_id: command for call_id, command in found.items() if command} | by_token
 
     async def existing_samples(self, keys: Sequence[SampleKey]) -> set[SampleKey]:
         """Those of these meter values that are stored."""
@@ -345,17 +356,17 @@ class UnitOfWork:
         saved = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, len(ORPHAN_STOP))) if orphans else []
         return {row["call_id"] for row in saved}
 
-    async def _remote_starts_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
-        """Ids of remote starts by station and remoteStartId."""
+    async def _remote_starts_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], RemoteStartCommand]:
+        """By station and remoteStartId."""
         wanted = {(report.station_id, report.remote_start_id) for report in reports}
         rows = await self.db.fetch(REMOTE_STARTS_BY_NUMBER, *_columns(wanted, 2)) if wanted else []
-        return {(row["station_id"], row["number"]): row["id"] for row in rows}
+        return {(row["station_id"], row["number"]): RemoteStartCommand(row["id"], _limit(row)) for row in rows}
 
-    async def _remote_starts_by_token(self, reports: Sequence[Report]) -> dict[str, str]:
-        """Ids of remote starts by the call of the start that they led to."""
+    async def _remote_starts_by_token(self, reports: Sequence[Report]) -> dict[str, RemoteStartCommand]:
+        """By the call of the start that they led to."""
         wanted = [(r.call_id, r.station_id, r.id_token, r.connector_id, r.received_at) for r in reports]
         rows = await self.db.fetch(REMOTE_STARTS_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
-        return {row["call_id"]: row["id"] for row in rows}
+        return {row["call_id"]: RemoteStartCommand(row["id"]) for row in rows}
 
     def _read(self, row: asyncpg.Record) -> Transaction:
         """One of before it was kept where its station was: there it counts as being where that is now, see backfill."""
@@ -367,6 +378,10 @@ class UnitOfWork:
 
     async def _fetch_ids(self, count: int) -> list[int]:
         return [row[0] for row in await self.db.fetch(RESERVE, count)]
+
+
+def _limit(row: asyncpg.Record) -> TransactionLimit | None:
+    return TransactionLimit(orjson.loads(row["allowed"]), row["author"]) if row["allowed"] else None
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

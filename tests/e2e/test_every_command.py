@@ -71,6 +71,8 @@ class Playing:
 async def stations(voltbus: System, node: Node, simulator: Node) -> AsyncIterator[Mapping[tuple[str, str], Playing]]:
     """One station for each client and version."""
     nodes = {"ocpp-rpc": node, "simulator": simulator}
+    # Batteries are swapped for who is authorized (2.1 S02.FR.03).
+    await voltbus.admit("TAG-1")
     async with AsyncExitStack() as leaving:
 
         async def connected(client: str, version: str) -> Playing:

@@ -22,12 +22,13 @@ LETTERS = string.ascii_letters + string.digits + "-_.:* "
 
 
 class StationIdentity(NamedTuple):
-    """What a station last said of itself; empty where it said nothing."""
+    """What a station last said of itself; empty where it said nothing. transaction_limits: that it keeps to."""
 
     version: str
     vendor: str
     model: str
     firmware_version: str
+    transaction_limits: frozenset[str] = frozenset()
 
 
 class Registration(NamedTuple):
@@ -44,6 +45,8 @@ class Registration(NamedTuple):
 
 UNKNOWN_IDENTITY = StationIdentity("", "", "", "")
 UNREGISTERED = Registration((), "")
+# By which stations are chosen.
+IDENTIFYING = ("version", "vendor", "model", "firmware_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,10 @@ class Stations:
         known = self._inventory.get(station_id)
         return (known and known.version) or None
 
+    def transaction_limits(self, station_id: str) -> frozenset[str]:
+        """Which limits of a transaction it keeps to, as far as it has reported that: cost, energy, time, soc."""
+        return (self._inventory.get(station_id) or UNKNOWN_IDENTITY).transaction_limits
+
     def registration(self, station_id: str) -> Registration:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
@@ -146,7 +153,7 @@ class Stations:
             return False
         if wanted.location_id is not None and wanted.location_id != registered.location_id:
             return False
-        asked = {name: getattr(wanted, name) for name in StationIdentity._fields}
+        asked = {name: getattr(wanted, name) for name in IDENTIFYING}
         return all(value is None or getattr(known, name) == value for name, value in asked.items())
 
 
@@ -169,4 +176,5 @@ def _registration(value: bytes) -> Registration:
 
 def _identity(value: bytes) -> StationIdentity:
     said = Inventory.FromString(value)
-    return StationIdentity(said.version, said.vendor, said.model, said.firmware_version)
+    identity = (said.version, said.vendor, said.model, said.firmware_version)
+    return StationIdentity(*identity, frozenset(said.transaction_limits))

@@ -14,6 +14,7 @@ VoltbusError
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409
 ├── NotOpen                 transactions.closing: the transaction has ended already; 409
+├── NotLimitable            transactions.limiting: a limit that it cannot have, or its station does not keep to; 409
 └── NotReviewable           transactions.domain.reviewing: what an operator decides cannot be decided of it; 409
 
 Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, and

@@ -17,6 +17,7 @@ from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
 from services.firmware.configuration import (
     announcements,
+    capabilities,
     connectors_store,
     reports_store,
     settings_store,
@@ -35,9 +36,10 @@ from services.firmware.domain.station import BootStatus
 
 @dataclass(frozen=True, slots=True)
 class SettingsProjection:
-    """Keeps what is known of settings."""
+    """Keeps what is known of settings. inventory: the topic of what stations are, and can."""
 
     events: Events
+    inventory: str
     clock: Clock
 
     async def apply_events(self, db: Connection, events: Iterable[Event]) -> None:
@@ -154,7 +156,8 @@ class SettingsProjection:
         for station_id, at in state.read_at.items():
             state.progress[station_id] = progress.read(state.progress[station_id], versions.get(station_id), at)
         await PROGRESS.save(db, state.progress.values())
-        await settings_store.forget(db, state.complete_at)
+        differing = state.differing | await settings_store.forget(db, state.complete_at)
+        state.records += await capabilities.told_anew(db, self.inventory, differing, self.clock())
         await connectors_store.drop_unnamed(db, state.complete_at)
         await connectors_store.drop_beyond(db, _counts(state))
 

@@ -19,14 +19,15 @@ SettingChange: TypeAlias = tuple[str, str]
 class SettingsState:
     """settings, reports, progress: as they were loaded, and then as they become.
 
-    changed: settings to save. read_at: when everything was read, by station. complete_at: when that was all that the
-    station has; 1.6 may keep keys to itself. records: to announce.
+    changed: settings to save. differing: those of them with another value. read_at: when everything was read, by
+    station. complete_at: when that was all that the station has; 1.6 may keep keys to itself. records: to announce.
     """
 
     settings: dict[settings_store.Key, Setting]
     reports: dict[reports_store.Key, Report]
     progress: dict[str, Progress]
     changed: dict[settings_store.Key, Setting] = field(default_factory=dict)
+    differing: set[settings_store.Key] = field(default_factory=set)
     read_at: dict[str, datetime] = field(default_factory=dict)
     complete_at: dict[str, datetime] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -36,6 +37,8 @@ class SettingsState:
         place = (station_id, settings.key(observation.name))
         before = self.settings.get(place)
         after = self.settings[place] = self.changed[place] = settings.observed(before, observation, at)
+        if before is None or before.value != after.value:
+            self.differing.add(place)
         known = before is not None and before.known_at is not None
         differs = before and (before.value, before.unknown) != (after.value, after.unknown)
         return [(after.name, "observed")] if known and differs else []

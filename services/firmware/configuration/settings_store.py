@@ -44,7 +44,8 @@ on conflict (station_id, key) do update set
 FORGET = """
 delete from setting s using unnest($1::text[], $2::timestamptz[]) as read (station_id, begun_at)
 where s.station_id = read.station_id
-    and coalesce(s.known_at, '-infinity') < read.begun_at and coalesce(s.asked_at, '-infinity') < read.begun_at"""
+    and coalesce(s.known_at, '-infinity') < read.begun_at and coalesce(s.asked_at, '-infinity') < read.begun_at
+returning s.station_id, s.key"""
 
 # Values that were taken for after a reboot, and have not been read since.
 REREAD = """
@@ -73,10 +74,10 @@ async def reread(db: Connection, station_ids: Collection[str]) -> dict[str, list
     return found
 
 
-async def forget(db: Connection, read: Mapping[str, datetime]) -> None:
-    """Removes what full reports did not name; read: when each began, by station."""
-    if read:
-        await db.execute(FORGET, list(read), list(read.values()))
+async def forget(db: Connection, read: Mapping[str, datetime]) -> set[Key]:
+    """Removes what full reports did not name, and says what that was; read: when each began, by station."""
+    rows = await db.fetch(FORGET, list(read), list(read.values())) if read else []
+    return {(row["station_id"], row["key"]) for row in rows}
 
 
 def setting(row: asyncpg.Record) -> Setting:

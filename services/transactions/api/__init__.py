@@ -11,9 +11,10 @@ from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.ocpp.id_tokens import Token
-from services.transactions.api import closing, exports, remote, reviews, transactions
+from services.transactions.api import closing, exports, limits, remote, reviews, transactions
 from services.transactions.api.fields import READ
 from services.transactions.closing import Closing
+from services.transactions.limiting import Limiting
 from services.transactions.reviews import Reviews
 
 TAGS = decisions.TAGS | {
@@ -28,6 +29,7 @@ def routers(
     tokens: CompactedTable[Token],
     closing_service: Closing,
     review_service: Reviews,
+    limiting: Limiting,
     access: Access,
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
@@ -36,6 +38,7 @@ def routers(
         transactions.router(database, access),
         closing.router(closing_service, access),
         reviews.router(review_service, access),
+        limits.router(limiting, access),
         remote.router(database, command_service, tokens, access),
         decisions.router(database, access, "transactions"),
         message_log_api.router(database, access, READ),

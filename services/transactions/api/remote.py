@@ -25,7 +25,9 @@ from services.common.web.problems import field_problem
 from services.ocpp.id_tokens import LONGEST_ID_TOKEN, TYPES, IdToken, Token, find
 from services.transactions import reads
 from services.transactions.api.fields import MISSING, OPERATE
+from services.transactions.api.limits import LimitBody, refused
 from services.transactions.domain.transaction import Transaction
+from services.transactions.limiting import NotLimitable, require_limits
 from services.transactions.remote import START, STOP
 
 # Of a body: when it is sent, which is no part of what is asked.
@@ -42,6 +44,7 @@ class Start(BaseModel):
     type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
     evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)
+    limit: LimitBody | None = Field(None, description="what the transaction may have at most; of OCPP 2.1")
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
     not_before: NotBefore = Field(None, description=SENT_THEN)
 
@@ -80,15 +83,20 @@ def router(
         wait: Wait = 0,
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        """Asks the station to start a transaction, whatever its version."""
-        asked = body.model_dump(exclude=TERMS)
+        """Asks the station to start a transaction, whatever its version.
+
+        A limit is told the station once the transaction has begun.
+        """
+        asked = _asked(body)
 
         async def resolve() -> dict[str, Any]:
             presented = IdToken(body.id_token)
             if (token := find(presented, tokens.get)) is None:
                 await tokens.catch_up()
                 token = find(presented, tokens.get)
-            return body.model_dump(exclude={"type", *TERMS}) | {
+            if body.limit:
+                _require_limits(command_service, station_id, body.limit)
+            return {name: value for name, value in asked.items() if name != "type"} | {
                 "id_token_type": body.type or (token.type if token else "Central"),
                 "group_id": token.group_id if token else None,
             }
@@ -117,6 +125,20 @@ def router(
         return await issue(command_service, request, wait, response, resolve)
 
     return routes
+
+
+def _asked(body: Start) -> dict[str, Any]:
+    """As it has been said as long as there have been starts; a limit only where there is one."""
+    asked = body.model_dump(exclude={"limit", *TERMS})
+    return asked | {"limit": body.limit.wanted()} if body.limit else asked
+
+
+def _require_limits(command_service: CommandService, station_id: str, limit: LimitBody) -> None:
+    """Raises Problem where the station keeps to no such limit."""
+    try:
+        require_limits(command_service.stations, station_id, limit.wanted())
+    except NotLimitable as error:
+        raise refused(error, "body.limit") from None
 
 
 async def _named(db: Connection, station_id: str, body: Stop) -> Transaction:

@@ -1,5 +1,6 @@
 """What the REST API shows: energy in Wh, power in W, times in UTC."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.transactions.dialects.meter import CONTEXT, LOCATION
 from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.limits import LimitStatus
 from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import Transaction
 
@@ -25,6 +27,20 @@ class FreeVendView(BaseModel):
     """Whoever came could charge."""
 
     account: str | None = Field(description="on whose account; null: on nobody's")
+
+
+class LimitView(BaseModel):
+    """What an operator allows a transaction at most (OCPP 2.1 E16)."""
+
+    cost: str | None = Field(None, description="in the currency of its tariff")
+    energy_wh: float | None = None
+    time_s: int | None = Field(None, description="from its start")
+    soc: int | None = Field(None, description="state of charge in percent")
+    author: str | None = Field(description="who set it: the subject of the bearer token")
+    status: LimitStatus = Field(
+        description="waiting: for a message of the station; told: in the answer to one; confirmed: by the station's "
+        "own word, see `transaction_limit` in details; within: the station has one of its own that is not above it"
+    )
 
 
 class TransactionView(BaseModel):
@@ -80,6 +96,7 @@ class TransactionView(BaseModel):
     reservation_id: int | None
     remote_start_id: int | None
     command_id: str | None = Field(description="the remote start that it came from")
+    limit: LimitView | None = Field(description="what an operator allows it at most; of OCPP 2.1")
     details: dict[str, Any] = Field(description="what else the station reported of it")
     revision: int = Field(description="0 while it goes on, 1 when its end was told, one more with each later change")
     groups: list[str] = Field(
@@ -160,13 +177,22 @@ class OrphanView(BaseModel):
 
 
 # Of a TransactionView, what is not as it is in a Transaction.
-OTHERWISE = {"details", "free_vend", "groups"}
+OTHERWISE = {"details", "free_vend", "groups", "limit"}
 
 
 def transaction(one: Transaction) -> TransactionView:
     own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - OTHERWISE}
     free_vend = None if one.free_vend is None else FreeVendView(account=one.free_vend or None)
-    return TransactionView(**own, details=dict(one.details), free_vend=free_vend, groups=[*(one.groups or ())])
+    return TransactionView(
+        **own, details=dict(one.details), free_vend=free_vend, groups=[*(one.groups or ())], limit=_limit(one)
+    )
+
+
+def _limit(one: Transaction) -> LimitView | None:
+    if one.limit is None or one.limit_status is None:
+        return None
+    wanted: Mapping[str, Any] = one.limit.wanted
+    return LimitView(**wanted, author=one.limit.author, status=one.limit_status)
 
 
 def sample(row: asyncpg.Record) -> SampleView:

@@ -16,7 +16,11 @@ ReadStanding = Callable[[Payload], Standing]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect(dialects.Dialect[Message]):
-    """requests: by the class of a remote command, its request. standing: reads the answer to a TransactionStatus."""
+    """requests: by the class of a remote command, its request. standing: reads the answer to a TransactionStatus.
+
+    has_limits: whether its transactions have limits.
+    """
 
     requests: Mapping[type, Callable[[Any], OcppRequest]]
     standing: ReadStanding | None = None
+    has_limits: bool = False

@@ -7,7 +7,9 @@ from services.common.calls.call import Call
 from services.transactions.dialects import v201
 from services.transactions.dialects.dialect import Payload
 from services.transactions.dialects.words import optional_integer, payload
-from services.transactions.domain.messages import Message, VatNumber, VatNumberRejected
+from services.transactions.domain.limits import WORDS
+from services.transactions.domain.messages import Message, Started, Updated, VatNumber, VatNumberRejected
+from services.transactions.domain.transaction import TRANSACTION_LIMIT
 
 DETAILS = v201.DETAILS | {
     "costDetails": "cost_details",
@@ -17,9 +19,15 @@ DETAILS = v201.DETAILS | {
 INFO_DETAILS = v201.INFO_DETAILS | {
     "operationMode": "operation_mode",
     "tariffId": "tariff_id",
-    "transactionLimit": "transaction_limit",
+    "transactionLimit": TRANSACTION_LIMIT,
 }
 LONGEST_VAT_NUMBER = 20
+
+
+def updated(reply: Started | Updated) -> Payload:
+    """E16.FR.02: with the limit, where there is one to say."""
+    limit = {WORDS[name]: float(amount) if name == "cost" else amount for name, amount in reply.limit.items()}
+    return v201.updated(reply) | ({"transactionLimit": limit} if limit else {})
 
 
 def vat_number(call: Call) -> Message:
@@ -46,5 +54,6 @@ DIALECT = replace(
         "NotifySettlement": v201.verbatim,
         "VatNumberValidation": vat_number,
     },
-    write={**v201.DIALECT.write, VatNumberRejected: vat_number_rejected},
+    write={**v201.DIALECT.write, Started: updated, Updated: updated, VatNumberRejected: vat_number_rejected},
+    has_limits=True,
 )

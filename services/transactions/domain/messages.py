@@ -128,16 +128,21 @@ Message = Report | StationSamples | Verbatim | VatNumber
 
 
 class Started(msgspec.Struct, frozen=True):
-    """Answers the start of a transaction. number: our id. token: the verdict, if an idToken was presented."""
+    """Answers the start of a transaction. number: our id. token: the verdict, if an idToken was presented.
+
+    limit: what it may have at most, see limits.
+    """
 
     number: int
     token: TokenInfo | None
+    limit: Mapping[str, Any] = NOTHING
 
 
 class Updated(msgspec.Struct, frozen=True):
-    """Answers any other report of a transaction. token: the verdict, if an idToken was presented."""
+    """Answers any other report of a transaction. token, limit: see Started."""
 
     token: TokenInfo | None
+    limit: Mapping[str, Any] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

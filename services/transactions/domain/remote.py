@@ -1,6 +1,8 @@
 """Remote start and stop, and what is asked of a transaction, independent of version: dialects render these."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,6 +10,7 @@ class RemoteStart:
     """Start a transaction for an idToken.
 
     number: the remoteStartId by which the transaction is recognised. evse_id, connector_id: where, if that matters.
+    limit: what the transaction may have at most, see limits: it is said once that has begun.
     """
 
     number: int
@@ -16,6 +19,7 @@ class RemoteStart:
     evse_id: int | None = None
     connector_id: int | None = None
     group_id: str | None = None
+    limit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
 from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
 from services.transactions.domain.energy_readings import TOTAL
+from services.transactions.domain.limits import LimitStatus, TransactionLimit
+from services.transactions.domain.limits import status as status_of_limit
 from services.transactions.domain.messages import FREE_VEND, LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import CLEAR, Judgement, Review
@@ -21,6 +23,9 @@ from services.transactions.domain.review import CLEAR, Judgement, Review
 # Groups and location.
 Assignment = tuple[Sequence[str], str]
 UNASSIGNED: Assignment = ((), "")
+
+# Among the details: what the station says of its limits (2.1 E16), in its words.
+TRANSACTION_LIMIT = "transaction_limit"
 
 # 1.6 §7.31, J02.FR.16: a register only rises.
 JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})
@@ -47,7 +52,7 @@ class Transaction(msgspec.Struct, frozen=True):
     is from. groups, location_id: of its station, as that was registered when its first report came; groups are None in
     rows of before that was kept. cards: that were presented, in order; id_token is whose it is of them. moved: several
     EVSEs were named. start_message: of a start of 1.6, its connection and message id. rated_power_w: what its EVSE can
-    deliver, as far as that was known when its first report came.
+    deliver, as far as that was known when its first report came. limit: what an operator allows it.
     end_revision: the last revision of its end that was told; 0 where it goes on, and in rows of before there were any.
     row_revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are
     slow.
@@ -93,6 +98,7 @@ class Transaction(msgspec.Struct, frozen=True):
     moved: bool = False
     start_message: tuple[str, str] | None = None
     rated_power_w: float = MAX_POWER_W
+    limit: TransactionLimit | None = None
     row_revision: int = 0
 
     @property
@@ -138,6 +144,14 @@ class Transaction(msgspec.Struct, frozen=True):
         """On whose account whoever came could charge; empty: on nobody's; None where an idToken was asked for."""
         account = self.details.get(FREE_VEND)
         return account if isinstance(account, str) else None
+
+    @property
+    def limit_status(self) -> LimitStatus | None:
+        """What its station makes of the limit that an operator has set."""
+        if self.limit is None:
+            return None
+        reported, reported_in = self.details.get(TRANSACTION_LIMIT), self.field_order.get(TRANSACTION_LIMIT)
+        return status_of_limit(self.limit, reported, reported_in)
 
     @property
     def payer(self) -> str | None:

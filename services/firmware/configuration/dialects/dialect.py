@@ -77,12 +77,12 @@ class SettingsDialect:
     """One version.
 
     max_value_length: in characters. shared_names: the names that versions share, and what this one calls them.
-    canonical_name: a setting's name as it is written here; raises
-    BadName. is_own_name: whether a name looks like one of this version. limit_names: the settings that say how much a
-    station takes; limits: what their values say. read_all: the request for everything, by the base and the number of a
-    report. read, write: the requests for some. read_answers, write_answers, report_answers: by action, what an answer
-    says; a write without an answer (None) says what was wanted. capacities: by action, of commands in the version's own
-    words.
+    canonical_name: a setting's name as it is written here; raises BadName. is_own_name: whether a name looks like one
+    of this version. limit_names: the settings that say how much a station takes; limits: what their values say.
+    read_all: the request for everything, by the base and the number of a report. read, write: the requests for some.
+    read_answers, write_answers, report_answers: by action, what an answer says; a write without an answer (None) says
+    what was wanted. capacities: by action, of commands in the version's own words. transaction_limits: the setting that
+    says which limits of a transaction a station keeps to, and what each of its words means.
     """
 
     max_value_length: int
@@ -98,6 +98,7 @@ class SettingsDialect:
     write_answers: Mapping[str, Callable[[Payload, Any], list[SetResult]]]
     report_answers: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
     capacities: Mapping[str, Capacity] = field(default_factory=dict)
+    transaction_limits: tuple[str, Mapping[str, str]] | None = None
 
     @property
     def actions(self) -> frozenset[str]:

@@ -27,6 +27,7 @@ BOOTS: dict[str, Callable[[str], Any]] = {
         "chargingStation": {"vendorName": "V", "model": "M", "firmwareVersion": firmware},
     },
 }
+BOOTS["2.1"] = BOOTS["2.0.1"]
 
 
 # Turns follow each other at once.
@@ -135,6 +136,12 @@ class New(Station):
         return place(name) | {"variableAttribute": [attribute], "variableCharacteristics": what}
 
 
+class Newest(New):
+    """OCPP 2.1."""
+
+    version = "2.1"
+
+
 def called(item: Any) -> str:
     variable = item["variable"]
     instance = f"({variable['instance']})" if variable.get("instance") else ""
@@ -182,7 +189,7 @@ class Field:
         """Parts of a report of everything, in this order; all where none is named."""
         parts = station.parts(request_id, each)
         for number in numbers or range(len(parts)):
-            await self.world.put(self.world.call("NotifyReport", parts[number], station.id, "2.0.1"))
+            await self.world.put(self.world.call("NotifyReport", parts[number], station.id, station.version))
 
     async def play(self) -> None:
         """Until cancelled."""

@@ -1,0 +1,45 @@
+"""What stations can, by their settings, as the inventory tells it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Connection
+from services.firmware.announcements import inventory_record
+from services.firmware.configuration import settings_store
+from services.firmware.configuration.dialects.dialect import SettingsDialect
+from services.firmware.configuration.domain.settings import Setting, key
+from services.firmware.dialects import SETTINGS
+from services.firmware.domain.station import Station
+from services.firmware.rows import STATION_COLUMNS, names, station
+
+# The settings that say it, in whatever version.
+KEYS = frozenset(key(one.transaction_limits[0]) for one in SETTINGS.values() if one.transaction_limits)
+# Nobody is kept from deciding about them meanwhile.
+STATIONS = f"select {names(STATION_COLUMNS)} from station where station_id = any($1::text[])"
+
+
+async def inventory_records(db: Connection, topic: str, stations: Sequence[Station], now: datetime) -> list[Record]:
+    """What stations are, and can. topic: the inventory, as it is called on this broker."""
+    wanted = [(one.station_id, name) for one in stations for name in KEYS if one.version in SETTINGS]
+    known = await settings_store.load(db, wanted)
+    limits = [transaction_limits(one.version, one.station_id, known) for one in stations]
+    return [inventory_record(topic, one, now, some) for one, some in zip(stations, limits, strict=True)]
+
+
+async def told_anew(db: Connection, topic: str, changed: Collection[settings_store.Key], now: datetime) -> list[Record]:
+    """The same of stations of which such settings have been saved."""
+    concerned = sorted({station_id for station_id, name in changed if name in KEYS})
+    rows = await db.fetch(STATIONS, concerned) if concerned else []
+    return await inventory_records(db, topic, [station(row) for row in rows], now)
+
+
+def transaction_limits(version: str | None, station_id: str, known: Mapping[settings_store.Key, Setting]) -> list[str]:
+    """Which limits of a transaction a station keeps to. What is no word of its version says nothing."""
+    dialect: SettingsDialect | None = SETTINGS.get(version or "")
+    if dialect is None or dialect.transaction_limits is None:
+        return []
+    name, words = dialect.transaction_limits
+    setting, meant = known.get((station_id, key(name))), {word.casefold(): limit for word, limit in words.items()}
+    said = (setting.value or "").split(",") if setting else []
+    return sorted({meant[word] for one in said if (word := one.strip().casefold()) in meant})
