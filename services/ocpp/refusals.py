@@ -20,6 +20,7 @@ class RefusalReason(StrEnum):
     CERTIFICATE_OF_ANOTHER = "certificate_of_another"
     EXPIRED_CERTIFICATE = "expired_certificate"
     REVOKED_CERTIFICATE = "revoked_certificate"
+    UNTRUSTED_CERTIFICATE = "untrusted_certificate"
     OTHER_SERIAL_NUMBER = "other_serial_number"
     TOO_OFTEN = "too_often"
     ID_IN_USE = "id_in_use"

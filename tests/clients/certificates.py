@@ -1,6 +1,7 @@
 """Certificates as tests need them: right ones, and wrong ones of every kind."""
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -14,8 +15,11 @@ from cryptography.x509.oid import NameOID
 
 from services.common.process.tls_files import as_file
 
+Extensions: TypeAlias = Sequence[tuple[x509.ExtensionType, bool]]
+"""Each, and whether one must understand it."""
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 DAY = timedelta(days=1)
+IS_CA = x509.BasicConstraints(ca=True, path_length=None)
 LONG_BEFORE = -400 * DAY
 _RSA: list[rsa.RSAPrivateKey] = []
 
@@ -54,12 +58,21 @@ class Issued:
 
 
 class Authority:
-    """A CA. above: which signed it, if it is not a root."""
+    """A CA. above: which signed it, if it is not a root. basic: None: it does not even say that it is one."""
 
-    def __init__(self, name: str = "An authority", above: "Authority | None" = None, expires: timedelta = DAY) -> None:
+    def __init__(
+        self,
+        name: str = "An authority",
+        above: "Authority | None" = None,
+        expires: timedelta = DAY,
+        *,
+        basic: x509.BasicConstraints | None = IS_CA,
+        extensions: Extensions = (),
+    ) -> None:
         self._key, self._above = new_key(), above
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.certificate = self._sign(self.name, self._key, expires, above, ca=True)
+        says: Extensions = [(basic, True)] if basic else []
+        self.certificate = self._sign(self.name, self._key, expires, above, extensions=[*says, *extensions])
 
     @property
     def pem(self) -> str:
@@ -73,6 +86,7 @@ class Authority:
         expires: timedelta = DAY,
         begins: timedelta = LONG_BEFORE,
         address: str = "",
+        extensions: Extensions = (),
     ) -> Issued:
         """A certificate of that common name. expires: from now; before now, it has. begins: likewise.
 
@@ -81,7 +95,10 @@ class Authority:
         key, subject = new_key(kind), [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organization:
             subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-        certificate = self._sign(x509.Name(subject), key, expires, self, begins=begins, address=address)
+        says: list[tuple[x509.ExtensionType, bool]] = [*extensions]
+        if address:
+            says.append((x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False))
+        certificate = self._sign(x509.Name(subject), key, expires, self, begins=begins, extensions=says)
         chain, signer = [certificate], self
         while signer._above is not None:
             chain.append(signer.certificate)
@@ -97,16 +114,14 @@ class Authority:
         *,
         begins: timedelta = LONG_BEFORE,
         ca: bool = False,
-        address: str = "",
+        extensions: Extensions = (),
     ) -> x509.Certificate:
         now, by = datetime.now(UTC), signer or self
         builder = x509.CertificateBuilder(by.name, subject, key.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(now + begins).not_valid_after(now + expires)
-        if ca:
-            builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        if address:
-            names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-            builder = builder.add_extension(names, critical=False)
+        says: Extensions = [(IS_CA, True)] if ca else []
+        for extension, critical in (*says, *extensions):
+            builder = builder.add_extension(extension, critical)
         return builder.sign(by._key, hashes.SHA256())
 
 

@@ -156,6 +156,7 @@ class CertificateFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CERTIFICATE_FAULT_EXPIRED: _ClassVar[CertificateFault]
     CERTIFICATE_FAULT_REVOKED: _ClassVar[CertificateFault]
     CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER: _ClassVar[CertificateFault]
+    CERTIFICATE_FAULT_UNTRUSTED: _ClassVar[CertificateFault]
 
 class ConnectorStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -294,6 +295,7 @@ CERTIFICATE_FAULT_OF_ANOTHER: CertificateFault
 CERTIFICATE_FAULT_EXPIRED: CertificateFault
 CERTIFICATE_FAULT_REVOKED: CertificateFault
 CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER: CertificateFault
+CERTIFICATE_FAULT_UNTRUSTED: CertificateFault
 CONNECTOR_STATUS_UNSPECIFIED: ConnectorStatus
 CONNECTOR_STATUS_UNKNOWN: ConnectorStatus
 CONNECTOR_STATUS_AVAILABLE: ConnectorStatus

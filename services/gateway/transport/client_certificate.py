@@ -1,16 +1,16 @@
-"""The certificate that a station has shown, as far as it is decided by; its chain has been verified."""
+"""The certificate that a station has shown, as far as it is decided by."""
 
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from services.gateway.transport import chains
 from services.ocpp.certificates import by_serial_number
 
 DER = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
@@ -22,7 +22,8 @@ class ClientCertificate:
 
     revocable_by: under which keys it is revoked, or one above it: its fingerprint, or its serial number and issuer.
     chain_ends: when the first of those above it expires. subject, issuer, serial_number: as they are shown. hosts:
-    names and addresses of its subject alternative names.
+    names and addresses of its subject alternative names. trusted: whether its chain leads to a CA of the operator's;
+    by our own TLS, no other comes so far.
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class ClientCertificate:
     issuer: str = ""
     serial_number: str = ""
     hosts: tuple[str, ...] = ()
+    trusted: bool = True
 
 
 def of(ssl_object: ssl.SSLObject) -> ClientCertificate | None:
@@ -56,40 +58,21 @@ def _above(own: x509.Certificate, ssl_object: ssl.SSLObject) -> list[x509.Certif
     """Where a session is resumed, OpenSSL has verified the chain before and only remembers what the station showed."""
     shown = _loaded((ssl_object._sslobj.get_unverified_chain() or [])[1:])  # type: ignore[attr-defined]
     trusted = [x509.load_der_x509_certificate(one) for one in ssl_object.context.get_ca_certs(binary_form=True)]
-    if not (above := list(_issuers(own, shown, trusted))):
+    if not (above := chains.verified(own, shown, trusted)):
         raise ValueError
     return above
 
 
-def _issuers(
-    certificate: x509.Certificate, shown: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]
-) -> Iterator[x509.Certificate]:
-    """What signed it, what signed that, and so on up to one that is trusted."""
-    if found := next((one for one in trusted if is_issued_by(certificate, one)), None):
-        yield found
-        return
-    for one in shown:
-        if is_issued_by(certificate, one):
-            yield one
-            yield from _issuers(one, [other for other in shown if other != one], trusted)
+def read_chain(chain: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]) -> ClientCertificate | None:
+    """The first of them, as a proxy hands it on; None: there is none. trusted: CAs, to one of which it must lead."""
+    if not chain:
+        return None
+    above = chains.verified(chain[0], chain[1:], trusted)
+    return read(chain[0], chain[1:] if above is None else above, trusted=above is not None)
 
 
-def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """By its name and its signature."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def read_chain(chain: Sequence[x509.Certificate]) -> ClientCertificate | None:
-    """The first of them, as a proxy has verified it; None: there is none."""
-    return read(chain[0], chain[1:]) if chain else None
-
-
-def read(own: x509.Certificate, above: Sequence[x509.Certificate]) -> ClientCertificate:
-    """above: what signed it, and what signed that."""
+def read(own: x509.Certificate, above: Sequence[x509.Certificate], *, trusted: bool = True) -> ClientCertificate:
+    """above: what signed it, and what signed that. trusted: whether that leads to a CA of the operator's."""
     return ClientCertificate(
         names=_subject(own, NameOID.COMMON_NAME),
         organizations=_subject(own, NameOID.ORGANIZATION_NAME),
@@ -102,6 +85,7 @@ def read(own: x509.Certificate, above: Sequence[x509.Certificate]) -> ClientCert
         issuer=sys.intern(own.issuer.rfc4514_string()),
         serial_number=f"{own.serial_number:X}",
         hosts=_hosts(own),
+        trusted=trusted,
     )
 
 

@@ -35,7 +35,10 @@ FAULTS = {
     RefusalReason.CERTIFICATE_OF_ANOTHER: "the certificate is of another station",
     RefusalReason.EXPIRED_CERTIFICATE: "the certificate is not valid now",
     RefusalReason.REVOKED_CERTIFICATE: "the certificate is revoked",
+    RefusalReason.UNTRUSTED_CERTIFICATE: "the certificate is of no authority that is trusted",
 }
+# Also with the right password beside it.
+WHATEVER_ELSE = (RefusalReason.UNTRUSTED_CERTIFICATE, RefusalReason.REVOKED_CERTIFICATE)
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 
@@ -134,7 +137,7 @@ def decide(
     proven = change is not None or key is not None
     certificate = request.certificate
     fault = certificate and profiles.fault(certificate, station_id, station, trust, now)
-    if fault is RefusalReason.REVOKED_CERTIFICATE:
+    if fault in WHATEVER_ELSE:
         return _forbidden(fault)
     if station is None and fault is RefusalReason.CERTIFICATE_OF_ANOTHER:
         return _forbidden(fault)

@@ -42,7 +42,9 @@ class Ports:
         settings = self._settings
         self.proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
         self.certificates.open()
-        shown = self.certificates.has(CLIENT_CA) or self.proxies.certificate is not CertificateHeader.NONE
+        shown = self.certificates.has(CLIENT_CA)
+        if self.proxies.certificate is not CertificateHeader.NONE and not shown:
+            raise Misconfigured("VOLTBUS_GATEWAY_TLS_CLIENT_CA: set the CAs that certificates of stations lead to")
         if shown and not settings.cpo_names:
             raise Misconfigured("VOLTBUS_CPO_NAMES: set the organizations that certificates of stations have")
         if self.secured:
@@ -65,7 +67,7 @@ class Ports:
             spoken = spoken_tls.of(tls) if tls else said.tls
             return Origin(said.address, secured, tls=spoken), client_certificate.of(tls) if tls else None
         # Of the socket it is the proxy's.
-        return origin, client_certificate.read_chain(origin.certificates)
+        return origin, client_certificate.read_chain(origin.certificates, self.certificates.trusted)
 
     async def listen(
         self, above: Above, port: int, variable: str, *, secured: bool = False, backlog: int

@@ -58,6 +58,9 @@ def fault(
     certificate: ClientCertificate, station_id: str, station: Credentials | None, trust: Trust, now: datetime
 ) -> RefusalReason | None:
     """Why a certificate does not prove that this is the station; None: it does."""
+    # A00.FR.403
+    if not certificate.trusted:
+        return RefusalReason.UNTRUSTED_CERTIFICATE
     if any(map(trust.revoked, certificate.revocable_by)):
         return RefusalReason.REVOKED_CERTIFICATE
     # A00.FR.404

@@ -5,7 +5,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from services.common.process.settings import PREFIX, from_file
 from services.common.process.tls_files import as_file
 from services.gateway import metrics
 from services.gateway.settings import Settings
-from services.gateway.transport.client_certificate import is_issued_by
+from services.gateway.transport.chains import SHORTEST_EC, SHORTEST_RSA, is_issued_by
 
 # Of TLS 1.2: what A00.FR.318 asks for; with RSA keys, stations that can have forward secrecy get it (BSI TR-02102-2).
 SUITES = (
@@ -30,8 +30,6 @@ SUITES = (
 )
 # The other two of A00.FR.318: whoever gets the server's key can read what was recorded before.
 SUITES_WITHOUT_FORWARD_SECRECY = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
-# A00.FR.502, FR.503: bits.
-SHORTEST_RSA, SHORTEST_EC = 2048, 224
 
 log = structlog.get_logger()
 
@@ -40,12 +38,13 @@ log = structlog.get_logger()
 class Loaded:
     """context: of ports; None: there is no certificate for them. calls: to stations; None: as any client's.
 
-    expires: when the certificates do, by the kind of their keys; CALLS: that of calls.
+    expires: when the certificates do, by the kind of their keys; CALLS: that of calls. trusted: CAs of stations.
     """
 
     context: ssl.SSLContext | None
     expires: Mapping[str, datetime]
     calls: ssl.SSLContext | None = None
+    trusted: Sequence[x509.Certificate] = ()
 
 
 class Certificates:
@@ -72,6 +71,11 @@ class Certificates:
     def calls(self) -> ssl.SSLContext | None:
         """For calls to stations that begin now; None: as for any other."""
         return self._loaded.calls if self._loaded else None
+
+    @property
+    def trusted(self) -> Sequence[x509.Certificate]:
+        """The CAs that certificates of stations lead to."""
+        return self._loaded.trusted if self._loaded else ()
 
     @property
     def serving(self) -> bool:
@@ -160,8 +164,9 @@ def given(settings: Settings) -> Mapping[str, str]:
 def load(pem: Mapping[str, str], *, rsa_suites: bool, now: datetime) -> Loaded:
     """The contexts of what is given. Raises Misconfigured."""
     expires: dict[str, datetime] = {}
-    context = _of_ports(pem, expires, now, rsa_suites=rsa_suites) if any(name in pem for name in OF_PORTS) else None
-    return Loaded(context, expires, _of_calls(pem, expires, now))
+    context = _of_ports(pem, expires, now, rsa_suites=rsa_suites)
+    trusted = x509.load_pem_x509_certificates(pem[CLIENT_CA].encode()) if CLIENT_CA in pem else ()
+    return Loaded(context if expires else None, expires, _of_calls(pem, expires, now), trusted)
 
 
 def _of_ports(

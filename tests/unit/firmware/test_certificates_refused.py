@@ -15,6 +15,7 @@ FAULTS = {
     "certificate_of_another": wire.CERTIFICATE_FAULT_OF_ANOTHER,
     "expired_certificate": wire.CERTIFICATE_FAULT_EXPIRED,
     "revoked_certificate": wire.CERTIFICATE_FAULT_REVOKED,
+    "untrusted_certificate": wire.CERTIFICATE_FAULT_UNTRUSTED,
     "other_serial_number": wire.CERTIFICATE_FAULT_OTHER_SERIAL_NUMBER,
 }
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
+from services.common.process.errors import Misconfigured
 from services.gateway.settings import CertificateHeader, ForwardedHeader
 from services.gateway.transport.certificate_headers import READERS
 from services.gateway.transport.proxies import Origin, Proxies
@@ -21,7 +22,8 @@ from services.gateway.transport.spoken_tls import SpokenTls
 from services.ocpp.passwords import keyed
 from tests.clients.certificates import Authority
 from tests.unit.gateway.examples import call
-from tests.unit.gateway.running import Running, ask, running
+from tests.unit.gateway.running import Running, ask, gateway, running, until
+from voltbus.v1.bus_pb2 import RefusedHandshakes
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 NETWORKS = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8:f::/48"))
@@ -272,7 +274,21 @@ async def test_a_station_of_profile_2_is_let_in_where_its_ingress_says_that_it_c
 async def test_a_station_of_profile_3_is_let_in_by_the_certificate_that_its_ingress_was_shown() -> None:
     """A00.FR.404, FR.405: decided as where it comes by TLS to us."""
     settings = {**HERE, "cpo_names": "ACME", "gateway_client_certificate_header": "client-cert"}
+    settings["gateway_tls_client_ca"] = ABOVE.pem
+    chain = {"Client-Cert": sequence(OWN), "Client-Cert-Chain": sequence(AUTHORITY.certificate)}
     async with running(**settings) as one:
+        await one.register(password_hash=keyed(b"k", b"secret"), security_profile=3)
+        # What leads to no CA of ours does not count, whatever the proxy has checked, nor the password beside it.
+        for wrong in (OWN, Authority("Between", Authority("Root")).issue("CP1", "ACME").certificate):
+            alone = {"Client-Cert": sequence(wrong)}
+            assert not await admitted(one, **BASIC, **alone)
+        await until(lambda: one.bus.all("ocpp.refusals"))
+        told = RefusedHandshakes.FromString(one.bus.all("ocpp.refusals")[0].value or b"")
+        assert [each.reason for each in told.handshakes] == ["untrusted_certificate"]
+        assert await admitted(one, **chain, **{FOR: STATION})
+        shown = one.changes()[0].security
+        assert (shown.profile, shown.tls_version, shown.certificate.issuer) == (3, "", "CN=Between")
+    async with running(**{**settings, "gateway_tls_client_ca": AUTHORITY.pem}) as one:
         await one.register(password_hash=keyed(b"k", b"secret"), security_profile=3)
         assert await admitted(one, **{"Client-Cert": sequence(OWN), FOR: STATION})
         assert one.changes()[-1].remote_address == STATION
@@ -282,3 +298,9 @@ async def test_a_station_of_profile_3_is_let_in_by_the_certificate_that_its_ingr
     async with running(**{**settings, "gateway_trusted_proxies": "10.0.0.1"}) as one:
         await one.register(password_hash=keyed(b"k", b"secret"), security_profile=3)
         assert not await admitted(one, **BASIC, **{"Client-Cert": sequence(OWN), FOR: STATION})
+
+
+async def test_certificates_in_a_header_need_cas_that_they_lead_to() -> None:
+    made = gateway(**HERE, cpo_names="ACME", gateway_client_certificate_header="client-cert")
+    with pytest.raises(Misconfigured, match="VOLTBUS_GATEWAY_TLS_CLIENT_CA"):
+        await made.listener.open()
