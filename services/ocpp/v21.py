@@ -61,11 +61,21 @@ ACTIONS: Mapping[str, Action] = {
 
 LIMITS, SETPOINTS = ("limit", "dischargeLimit"), ("setpoint", "setpointReactive")
 PHASES = ("_L2", "_L3")
+# The operationMode of a period that says none.
+CHARGING_ONLY = "ChargingOnly"
 # What a period may not have, by its operationMode.
 NOT_WITH = {
-    "ChargingOnly": ("dischargeLimit", *SETPOINTS),  # Q02.FR.02
+    CHARGING_ONLY: ("dischargeLimit", *SETPOINTS),  # Q02.FR.02
     "CentralSetpoint": LIMITS,  # Q03.FR.02
     "CentralFrequency": LIMITS,  # Q07.FR.03 (errata of 2025-09)
+    "LocalFrequency": (*LIMITS, *SETPOINTS),  # Q08.FR.01
+    "Idle": (*LIMITS, *SETPOINTS),  # Q10.FR.01
+}
+# K01.FR.71, table 95: the operation modes of a profile, by its purpose; those of a transaction have any.
+MODES = {
+    "PriorityCharging": (CHARGING_ONLY,),
+    "ChargingStationMaxProfile": (CHARGING_ONLY,),
+    "LocalGeneration": (CHARGING_ONLY, "ExternalLimits"),
 }
 # The field of a SetDERControl that is of a controlType; of all others it is curve (R04.FR.16, errata of 2025-09).
 CONTROLS = {
@@ -95,9 +105,12 @@ def _periods(profile: Payload, path: str) -> Iterator[tuple[str, Payload]]:
 
 
 def _forbidden(profile: Payload, path: str) -> Iterator[Fault]:
-    """What a period may not have in its operation mode."""
+    """A mode that is none of the profile's purpose, and what a period may not have in its mode."""
+    purpose = profile["chargingProfilePurpose"]
     for where, period in _periods(profile, path):
-        mode = period.get("operationMode", "ChargingOnly")
+        mode = period.get("operationMode", CHARGING_ONLY)
+        if mode not in MODES.get(purpose, (mode,)):
+            yield _fault(f"must not be {mode} in a {purpose}", f"{where}.operationMode")
         for field in period:
             if _whole(field) in NOT_WITH.get(mode, ()):
                 yield _fault(f"must not be given with operationMode {mode}", f"{where}.{field}", OCCURRENCE)

@@ -41,7 +41,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEPT: Mapping[str, tuple[str, ...]] = {
     "auth": tuple(kind.__name__ for kind in requests.RECORDED),
     "transactions": (messages.Verbatim.__name__, messages.VatNumber.__name__),
-    "smartcharging": tuple(kind.__name__ for kind in (reports.Notice, reports.ChargingNeeds, reports.UpdateWanted)),
+    "smartcharging": tuple(kind.__name__ for kind in (reports.Notice, reports.ChargingNeeds)),
     "firmware": ("Notification", "OpenStream", "DataTransfer"),
 }
 # What a kept message is answered with.

@@ -47,6 +47,11 @@ PERIOD = "chargingProfile.chargingSchedule.0.chargingSchedulePeriod.0"
         ({"setpoint": 1, "dischargeLimit": -2, "operationMode": "CentralSetpoint"}, "dischargeLimit"),
         ({"setpoint": 1, "limit": 2, "operationMode": "CentralFrequency"}, "limit"),
         ({"limit": 2, "dischargeLimit": -2, "setpoint": 1, "operationMode": "ExternalSetpoint"}, None),
+        # Q08.FR.01, Q10.FR.01.
+        ({"v2xBaseline": 1, "operationMode": "LocalFrequency"}, None),
+        ({"setpoint": 1, "operationMode": "LocalFrequency"}, "setpoint"),
+        ({"evseSleep": True, "operationMode": "Idle"}, None),
+        ({"limit": 0, "limit_L2": 0, "operationMode": "Idle"}, "limit"),
         # K01.FR.145.
         ({"limit": 1, "limit_L2": 1, "limit_L3": 2}, None),
         ({"limit_L2": 1}, "limit_L2"),
@@ -59,6 +64,26 @@ def test_what_a_period_may_have_in_its_operation_mode(said: Any, at_fault: str |
     del started["transactionId"]
     request = {"remoteStartId": 1, "idToken": {"idToken": "T", "type": "Central"}, "chargingProfile": started}
     assert field("RequestStartTransaction", request) == expected
+
+
+@pytest.mark.parametrize(
+    ("purpose", "mode", "allowed"),
+    [
+        ("PriorityCharging", "ChargingOnly", True),
+        ("PriorityCharging", "CentralSetpoint", False),
+        ("LocalGeneration", "ExternalLimits", True),
+        ("LocalGeneration", "CentralSetpoint", False),
+        ("ChargingStationMaxProfile", "Idle", False),
+        ("TxDefaultProfile", "Idle", True),
+        ("TxProfile", "LocalLoadBalancing", True),
+    ],
+)
+def test_which_operation_modes_a_purpose_has(purpose: str, mode: str, allowed: bool) -> None:
+    """K01.FR.71, table 95."""
+    said = {"limit": 1} if mode == "ChargingOnly" else {}
+    payload = profile(period(**said, operationMode=mode), purpose=purpose)
+    payload["evseId"] = 0 if purpose in ("ChargingStationMaxProfile", "LocalGeneration") else 1
+    assert field("SetChargingProfile", payload) == (None if allowed else f"{PERIOD}.operationMode")
 
 
 def test_discharging_by_phase_is_for_a_transaction() -> None:
