@@ -1,5 +1,6 @@
 """SOAP 1.2 envelopes with WS-Addressing, as OCPP-S 1.6 §3 has them: tolerant in, complete out; and faults."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,8 @@ UNDERSTOOD = frozenset({"chargeboxidentity", "action", "messageid", "relatesto",
 # A text of a header that is longer is no id and no address.
 LONGEST_HEADER = 2048
 LONGEST_REASON = 255
+# Elements that are read before it is known who has sent them: a Header has ten.
+MOST_UNKNOWN = 500
 
 
 class FaultCode(StrEnum):
@@ -77,19 +80,65 @@ def protocol_error(reason: str) -> Fault:
     return Fault(FaultCode.SENDER, SubCode.PROTOCOL_ERROR, reason)
 
 
-def read(document: bytes, charset: str | None = None) -> Envelope:
-    """Raises NoEnvelope. charset: see xml.parse."""
+Judge = Callable[[Envelope], None]
+"""Raises what it has against a message by its Header and the name of what is in its Body."""
+
+
+def read(document: bytes, charset: str | None = None, judge: Judge | None = None) -> Envelope:
+    """charset: see xml.parse. judge: called before what the Body holds is read, if the Header stands before it.
+
+    Raises NoEnvelope, and what `judge` raises.
+    """
+    head = _Head(judge)
     try:
-        root = parse(document, charset)
+        root = parse(document, charset, head.begins)
     except BadXml as error:
         raise NoEnvelope(protocol_error(f"XML: {error}")) from None
+    _check(root)
+    if root.first("Body") is None:
+        raise NoEnvelope(protocol_error("there is no Body"))
+    found = _said(root)
+    head.judge(found)
+    return found
+
+
+class _Head:
+    """Watches a message as far as it is known who has sent it, and what it is."""
+
+    def __init__(self, judge: Judge | None) -> None:
+        self._judge, self._count = judge, 0
+
+    def begins(self, path: Sequence[Element]) -> bool:
+        self._count += 1
+        if self._count > MOST_UNKNOWN and self._judge is not None:
+            raise NoEnvelope(protocol_error("too much before it is known who says it"))
+        root = path[0]
+        if len(path) == 2:
+            # Of one that is cut off, libxml2 tells before it finds that.
+            _check(root)
+        if len(path) != 3 or path[1].name.casefold() != "body" or root.first("Header") is None:
+            return False
+        self.judge(_said(root))
+        return True
+
+    def judge(self, found: Envelope) -> None:
+        """Once."""
+        judge, self._judge = self._judge, None
+        if judge is not None:
+            judge(found)
+
+
+def _check(root: Element) -> None:
+    """Raises NoEnvelope."""
     if root.name != "Envelope" or root.namespace != SOAP:
         if root.namespace == SOAP_11:
             raise NoEnvelope(Fault(FaultCode.VERSION_MISMATCH, "", "SOAP 1.2 is spoken"))
         raise NoEnvelope(protocol_error("not an envelope of SOAP 1.2"))
-    if (body := root.first("Body")) is None:
-        raise NoEnvelope(protocol_error("there is no Body"))
-    header = root.first("Header") or Element("Header")
+
+
+def _said(root: Element) -> Envelope:
+    """What is known of it. Raises NoEnvelope."""
+    header, body = root.first("Header") or Element("Header"), root.first("Body") or Element("Body")
     for one in header.children:
         if one.attributes.get("mustUnderstand") in ("true", "1") and one.name.casefold() not in UNDERSTOOD:
             raise NoEnvelope(Fault(FaultCode.MUST_UNDERSTAND, "", f"the header {one.name} is not understood"))

@@ -1,7 +1,7 @@
 """XML as stations send it, read within bounds: no DTD, no entities, no network; and texts as XML has them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -46,15 +46,23 @@ class Element:
         return next(self.named(name), None)
 
 
+Watch = Callable[[Sequence[Element]], bool]
+"""Told of each element as it begins, with those around it, the root first; whether it has seen enough.
+
+What it raises ends the parse there.
+"""
+
+
 class _Builder:
     """A target of the parser: what it refuses is not parsed any further."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
         self._open: list[Element] = []
         self._texts: list[list[str]] = []
         self._count = 0
         self._root: Element | None = None
-        self._problem = BadXml("not well-formed")
+        self.problem: Exception = BadXml("not well-formed")
 
     def doctype(self, *_: object) -> None:
         self._refuse("a document type is not allowed")
@@ -77,6 +85,8 @@ class _Builder:
             self._root = element
         self._open.append(element)
         self._texts.append([])
+        if self._watch is not None:
+            self._show(self._watch)
 
     def data(self, text: str) -> None:
         if self._texts:
@@ -87,13 +97,24 @@ class _Builder:
 
     def close(self) -> Element:
         if self._root is None:
-            raise self._problem
+            raise self.problem
         return self._root
 
+    def _show(self, watch: Watch) -> None:
+        try:
+            enough = watch(self._open)
+        except Exception as problem:
+            self._end(problem)
+        if enough:
+            self._watch = None
+
     def _refuse(self, reason: str) -> NoReturn:
+        self._end(BadXml(reason))
+
+    def _end(self, problem: Exception) -> NoReturn:
         """lxml closes its target before it raises what that has raised."""
-        self._problem, self._root = BadXml(reason), None
-        raise self._problem
+        self.problem, self._root = problem, None
+        raise problem
 
 
 def _understanding(attributes: Mapping[str, str]) -> dict[str, str]:
@@ -102,14 +123,15 @@ def _understanding(attributes: Mapping[str, str]) -> dict[str, str]:
     return {} if said is None else {"mustUnderstand": said.strip()}
 
 
-def parse(document: bytes, charset: str | None = None) -> Element:
+def parse(document: bytes, charset: str | None = None, watch: Watch | None = None) -> Element:
     """The root. charset: of the Content-Type, which goes before what the document says (RFC 7303 §3.2).
 
-    Raises BadXml. Bounded by the length of the document, which is the caller's to bound.
+    Raises BadXml, and what `watch` raises. Bounded by the length of the document, which is the caller's to bound.
     """
+    builder = _Builder(watch)
     try:
         parser = etree.XMLParser(
-            target=_Builder(),
+            target=builder,
             # Those that XML itself has: others need a document type, which is refused at its first word. With False,
             # libxml2 leaves even those as they are in attributes.
             resolve_entities="internal",
@@ -124,7 +146,9 @@ def parse(document: bytes, charset: str | None = None) -> Element:
         root: Element = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
         raise BadXml(f"not well-formed (line {error.lineno})") from None
-    except (LookupError, ValueError):
+    except (LookupError, ValueError) as error:
+        if error is builder.problem:
+            raise
         raise BadXml("not well-formed") from None
     return root
 

@@ -88,6 +88,20 @@ class Faulted(Exception):
         self.status = status or faults.status_of(fault)
 
 
+@dataclass(slots=True)
+class Head:
+    """What is known of a request before its body is read: what it is, by whom it is said, and that they are let in.
+
+    What it is not known to be is answered as 1.6.
+    """
+
+    said: Envelope | None = None
+    spelling: Spelling = SPELLINGS["1.6"]
+    action: str = ""
+    request: Request | None = None
+    admitted: Admitted | None = None
+
+
 class CentralSystem:
     """The stations that speak SOAP, each with the connection that stands for it between its requests."""
 
@@ -97,33 +111,45 @@ class CentralSystem:
 
     async def answer(self, asked: Asked) -> Answered:
         """Whatever comes is answered."""
-        said: Envelope | None = None
-        namespace = SPELLINGS["1.6"].central_system
+        head = Head()
         try:
-            said = envelope.read(asked.document, asked.charset)
-            spelling, action = _meaning(said, asked.version)
-            namespace = spelling.central_system
-            payload = await self._payload(asked, said, spelling, action)
-            body = spelling.write_response(action, payload)
+            said = envelope.read(asked.document, asked.charset, partial(self._judge, asked, head))
+            payload = await self._payload(asked, said, head)
+            body = head.spelling.write_response(head.action, payload)
         except NoEnvelope as error:
-            return self._unread(asked, said, error.fault)
+            return self._unread(asked, head.said, error.fault)
         except Faulted as error:
-            return _faulted(error, said, namespace)
+            return _faulted(error, head.said, head.spelling.central_system)
         except Exception:
             # A mistake of ours: the station sends it again.
             log.exception("a request could not be handled")
-            return _faulted(Faulted(FAILED), said, namespace)
-        document = envelope.response(body, namespace, action=action, message_id=_new_id(), relates_to=said.message_id)
+            return _faulted(Faulted(FAILED), head.said, head.spelling.central_system)
+        namespace, new_id = head.spelling.central_system, _new_id()
+        document = envelope.response(body, namespace, action=head.action, message_id=new_id, relates_to=said.message_id)
         return Answered(200, document)
 
-    async def _payload(self, asked: Asked, said: Envelope, spelling: Spelling, action: str) -> Payload:
+    def _judge(self, asked: Asked, head: Head, said: Envelope) -> None:
+        """Before the rest of it is parsed. Raises NoEnvelope, Faulted."""
+        head.said = said
+        head.spelling, head.action = _meaning(said, asked.version)
+        if not said.identity:
+            raise Faulted(Fault(FaultCode.SENDER, SubCode.IDENTITY_MISMATCH, "chargeBoxIdentity is missing"))
+        head.request = _as_handshake(asked, said.identity)
+        verdict = self._admitter.verify(head.request, VERSIONS[head.spelling.version])
+        if isinstance(verdict, Refused):
+            raise _refusal(verdict)
+        head.admitted = verdict
+
+    async def _payload(self, asked: Asked, said: Envelope, head: Head) -> Payload:
         """The answer of OCPP. Raises Faulted."""
-        station = self._station(asked, said, spelling)
-        station.heard(said, asked.url, asked.remote_address)
         assert said.body is not None
+        assert head.request is not None
+        assert head.admitted is not None
+        station = self._station(head.request, head.admitted, VERSIONS[head.spelling.version])
+        station.heard(said, asked.url, asked.remote_address)
         try:
-            asked_for = spelling.read_request(action, said.body)
-            answer = await station.call(action, asked_for, said.message_id, len(asked.document))
+            asked_for = head.spelling.read_request(head.action, said.body)
+            answer = await station.call(head.action, asked_for, said.message_id, len(asked.document))
         except TimeoutError:
             raise Faulted(LATE) from None
         except Gone:
@@ -135,35 +161,28 @@ class CentralSystem:
         payload: dict[str, Any] = answer
         return payload
 
-    def _station(self, asked: Asked, said: Envelope, spelling: Spelling) -> SoapStation:
+    def _station(self, request: Request, admitted: Admitted, version: Version) -> SoapStation:
         """The one that asks, on the connection that it has, if it may go on with that. Raises Faulted."""
-        if not said.identity:
-            raise Faulted(Fault(FaultCode.SENDER, SubCode.IDENTITY_MISMATCH, "chargeBoxIdentity is missing"))
-        request = _as_handshake(asked, said.identity)
-        version = VERSIONS[spelling.version]
-        verdict = self._admitter.verify(request, version)
-        if isinstance(verdict, Refused):
-            raise _refusal(verdict)
-        security = verdict.security
+        station_id, security = admitted.station_id, admitted.security
         terms = Terms(
-            version=spelling.version,
-            registered=self._admitter.registered(verdict),
-            quarantined=verdict.quarantined,
+            version=version.name,
+            registered=self._admitter.registered(admitted),
+            quarantined=admitted.quarantined,
             profile=security.profile,
             certificate=security.certificate.revocable_by[0] if security.certificate else "",
         )
-        here = self._stations.get(verdict.station_id)
+        here = self._stations.get(station_id)
         if here and not here.over and here.terms == terms:
             return here
-        if held_off := self._admitter.held_off(verdict, request):
+        if held_off := self._admitter.held_off(admitted, request):
             raise _refusal(held_off)
         if here:
             here.close(CloseCode.REPLACED, "replaced by a newer connection")
-        connection = self._admitter.connect(verdict, version, request)
-        ended = partial(self._ended, verdict.station_id)
-        owner = partial(self._admitter.fault_of_host, verdict.station_id)
-        station = SoapStation(connection, terms, self._options, asked.remote_address, ended, owner)
-        self._stations[verdict.station_id] = station
+        connection = self._admitter.connect(admitted, version, request)
+        ended = partial(self._ended, station_id)
+        owner = partial(self._admitter.fault_of_host, station_id)
+        station = SoapStation(connection, terms, self._options, request.remote_address, ended, owner)
+        self._stations[station_id] = station
         station.open()
         return station
 

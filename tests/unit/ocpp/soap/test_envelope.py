@@ -3,7 +3,7 @@
 import pytest
 
 from services.ocpp.soap import envelope
-from services.ocpp.soap.envelope import Fault, FaultCode, NoEnvelope, SubCode
+from services.ocpp.soap.envelope import MOST_UNKNOWN, Envelope, Fault, FaultCode, NoEnvelope, SubCode
 
 NAMES = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:c="urn://Ocpp/Cs/2015/10/" xmlns:w="http://www.w3.org/2005/08/addressing"'
 
@@ -94,3 +94,73 @@ def test_a_response_relates_to_its_request() -> None:
     assert envelope.read(document).relates_to == "m1"
     assert b">/ResetResponse<" in document
     assert b"RelatesTo" not in envelope.response("<o:x/>", "urn:x", action="Reset", message_id="m2", relates_to="")
+
+
+IDENTITY = "<c:chargeBoxIdentity>CP1</c:chargeBoxIdentity>"
+
+
+class Unwanted(Exception):
+    """What a judge has against a message."""
+
+
+def refusing(found: Envelope) -> None:
+    raise Unwanted(f"{found.identity}: {found.body.name if found.body else None}")
+
+
+def test_what_is_refused_by_its_head_is_not_parsed_any_further() -> None:
+    """What stands there is no XML, and nobody notices."""
+    document = written(IDENTITY, "<c:heartbeatRequest><a>").partition(b"</s:Body>")[0] + b"<<<"
+    with pytest.raises(Unwanted, match="CP1: heartbeatRequest"):
+        envelope.read(document, judge=refusing)
+    with pytest.raises(NoEnvelope, match="not well-formed"):
+        envelope.read(document, judge=lambda _: None)
+
+
+@pytest.mark.parametrize("body", ["<c:heartbeatRequest/>", "<c:heartbeatRequest><a/><b/></c:heartbeatRequest>"])
+def test_a_message_is_judged_once(body: str) -> None:
+    judged: list[Envelope] = []
+    found = envelope.read(written(IDENTITY, body), judge=judged.append)
+    assert [one.identity for one in judged] == [found.identity] == ["CP1"]
+
+
+@pytest.mark.parametrize("empty", ["<s:Body/>", "<s:Body> </s:Body>"])
+def test_where_the_head_says_too_little_it_is_judged_at_the_end(empty: str) -> None:
+    """Some send the Body first, which no word of SOAP 1.2 allows (part 1 §5.1)."""
+    header, judged = f"<s:Header>{IDENTITY}</s:Header>", list[Envelope]()
+    first = f"<s:Envelope {NAMES}><s:Body><c:heartbeatRequest/></s:Body>{header}</s:Envelope>"
+    assert envelope.read(first.encode(), judge=judged.append).identity == "CP1"
+    bare = f"<s:Envelope {NAMES}><s:Body><c:heartbeatRequest/></s:Body></s:Envelope>"
+    assert envelope.read(bare.encode(), judge=judged.append).identity == ""
+    envelope.read(f"<s:Envelope {NAMES}>{header}{empty}</s:Envelope>".encode(), judge=judged.append)
+    assert [(one.identity, one.body is not None) for one in judged] == [("CP1", True), ("", True), ("CP1", False)]
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [("<a/>" * MOST_UNKNOWN, "<c:heartbeatRequest/>"), ("", ""), (IDENTITY, "")],
+    ids=["in the header", "beside it", "beside the body"],
+)
+def test_as_long_as_nobody_is_known_little_is_read(header: str, body: str) -> None:
+    rest = "" if body else "<a/>" * MOST_UNKNOWN
+    document = written(header, body).replace(b"</s:Envelope>", rest.encode())
+    with pytest.raises(NoEnvelope, match="too much before"):
+        envelope.read(document, judge=refusing)
+
+
+def test_who_is_known_may_say_much() -> None:
+    found = envelope.read(written(IDENTITY, f"<c:a>{'<b/>' * MOST_UNKNOWN}</c:a>"), judge=lambda _: None)
+    assert found.body is not None
+    assert len(found.body.children) == MOST_UNKNOWN
+
+
+def test_what_is_no_envelope_is_not_parsed_any_further() -> None:
+    with pytest.raises(NoEnvelope, match="not an envelope"):
+        envelope.read(b"<a><b/><<<")
+
+
+def test_a_mistake_of_a_judge_is_told_as_it_is() -> None:
+    def mistaken(_: Envelope) -> None:
+        raise KeyError("mistake")
+
+    with pytest.raises(KeyError, match="mistake"):
+        envelope.read(written(IDENTITY), judge=mistaken)

@@ -12,6 +12,7 @@ import pytest
 from services.gateway import metrics
 from services.gateway.timing import Timing
 from services.ocpp.passwords import keyed
+from services.ocpp.refusals import RefusalReason
 from services.ocpp.soap.envelope import SOAP_11
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
@@ -142,6 +143,24 @@ async def test_who_is_not_let_in_is_counted_and_told_like_any_other() -> None:
         assert (await post(one.soap, asked(), auth=("CP1", "secret"))).status_code == 200
         assert fault(await post(one.soap, asked())) == (401, "Sender", "SecurityError")
         await until(lambda: len(one.bus.all("ocpp.refusals")) > 0)
+
+
+async def test_who_is_not_let_in_is_not_read_to_the_end() -> None:
+    """Nor is what is not spoken; and both are counted as with a WebSocket."""
+    async with running(timing=QUICK, unknown_stations="reject") as one:
+        await one.register("CP1", keyed(b"k", b"secret"))
+        reasons = (RefusalReason.NO_PASSWORD, RefusalReason.WRONG_PASSWORD, RefusalReason.UNKNOWN_STATION)
+        before = [metrics.REFUSED_HANDSHAKES.labels(reason)._value.get() for reason in reasons]
+        begun = asked("<o:heartbeatRequest><o:a>").partition(b"</s:Body>")[0] + b"<<<"
+        assert fault(await post(one.soap, begun)) == (401, "Sender", "SecurityError")
+        assert fault(await post(one.soap, begun, auth=("CP1", "wrong"))) == (401, "Sender", "SecurityError")
+        unknown = begun.replace(b">CP1<", b">CP9<")
+        assert fault(await post(one.soap, unknown)) == (400, "Sender", "IdentityMismatch")
+        foreign = begun.replace(b"Cs/2012/06/", b"Cs/2010/08/")
+        assert fault(await post(one.soap, foreign)) == (500, "Receiver", "NotSupported")
+        assert fault(await post(one.soap, begun, auth=("CP1", "secret"))) == (400, "Sender", "ProtocolError")
+        counted = [metrics.REFUSED_HANDSHAKES.labels(reason)._value.get() for reason in reasons]
+        assert [now - then for now, then in zip(counted, before, strict=True)] == [2, 1, 1]
 
 
 async def test_a_quarantined_station_may_only_boot_and_beat() -> None:
