@@ -10,6 +10,9 @@ SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 ADDRESSING = "http://www.w3.org/2005/08/addressing"
 ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
+# Where nobody listens: of WS-Addressing 1.0 §2.1, and of what came before it.
+BEFORE = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
+NOWHERE = frozenset({ANONYMOUS, f"{ADDRESSING}/none", BEFORE})
 CONTENT_TYPE = "application/soap+xml; charset=utf-8"
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -61,7 +64,7 @@ class NoEnvelope(Exception):
 class Envelope:
     """What a message says about itself; empty where it does not. body: the first element in it; None: there is none.
 
-    address: of From, where the sender listens.
+    address: of From, where the sender listens; one where nobody does is none.
     """
 
     identity: str
@@ -146,7 +149,7 @@ def _said(root: Element) -> Envelope:
     return Envelope(
         identity=_text(header.first("chargeBoxIdentity")),
         message_id=_text(header.first("MessageID")),
-        address=_text(sender.first("Address")) if sender else "",
+        address=_address(_text(sender.first("Address"))) if sender else "",
         relates_to=_text(header.first("RelatesTo")),
         body=next(iter(body.children), None),
     )
@@ -205,6 +208,10 @@ def _envelope(header: str, body: str, namespace: str) -> bytes:
 def _text(found: Element | None) -> str:
     text = found.text.strip() if found else ""
     return text if len(text) <= LONGEST_HEADER else ""
+
+
+def _address(text: str) -> str:
+    return "" if text in NOWHERE else text
 
 
 def _fault(body: Element) -> Fault:

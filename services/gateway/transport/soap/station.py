@@ -128,7 +128,7 @@ class SoapStation:
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """Where it listens; empty: it has never said."""
         return self._address.now
 
     async def call(self, action: str, payload: Mapping[str, Any], message_id: str, size: int) -> Any:
@@ -250,6 +250,8 @@ class SoapStation:
         spelling, options = self._spelling, self._options
         if action not in spelling.operations:
             return self._unsayable(message_id, f"OCPP {spelling.version} over SOAP has no {action}")
+        if not self.address:
+            return self._unsayable(message_id, "it has given no address")
         document = envelope.request(
             spelling.write_request(action, payload),
             spelling.charge_point,
@@ -259,8 +261,6 @@ class SoapStation:
             to=self.address,
             address=self.to,
         )
-        if not self.address:
-            return self._unsent(message_id, "it has given no address")
         try:
             answer = await options.callback.post(self.address, action, document, self._owner)
         except NotAllowed as error:

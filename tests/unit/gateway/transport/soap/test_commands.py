@@ -86,16 +86,40 @@ async def test_one_that_cannot_be_reached_keeps_its_commands_until_it_is_heard(o
         assert len(station.heard) == 3
 
 
-async def test_one_that_has_given_no_address_keeps_them_too(one: Running) -> None:
-    await post(one.soap, asked())
+NOWHERE = [
+    "",
+    " ",
+    "http://www.w3.org/2005/08/addressing/anonymous",
+    "http://www.w3.org/2005/08/addressing/none",
+    "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous",
+]
+
+
+@pytest.mark.parametrize("nowhere", NOWHERE)
+async def test_one_that_has_given_no_address_cannot_be_sent_anything(one: Running, nowhere: str) -> None:
+    """It was told as one that could not be reached at the moment, until its commands expired."""
+    await post(one.soap, asked(address=nowhere))
     await send(one, unlock())
+    result = await one.result("firmware")
+    assert (result.outcome, result.error_description) == (OUTCOME_UNDELIVERED, "it has given no address")
     async with listening(answered(UNLOCKED)) as station:
         await post(one.soap, asked(address=station.address))
+        await send(one, unlock("c2"))
+        assert (await one.result("firmware", 2)).outcome == OUTCOME_ANSWERED
+
+
+@pytest.mark.parametrize("nowhere", NOWHERE)
+async def test_who_says_none_is_called_where_it_was(one: Running, nowhere: str) -> None:
+    """An anonymous From took the address away that the station had given before."""
+    async with listening(answered(UNLOCKED)) as station:
+        await post(one.soap, asked(address=station.address))
+        await post(one.soap, asked(address=nowhere))
+        await send(one, unlock())
         assert (await one.result("firmware")).outcome == OUTCOME_ANSWERED
 
 
 async def test_what_waits_for_a_station_expires(one: Running) -> None:
-    await post(one.soap, asked())
+    await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
     expiring = unlock()
     connection = one.connection()
     await send(one, expiring)
@@ -109,7 +133,7 @@ async def test_what_waits_for_a_station_expires(one: Running) -> None:
 
 async def test_what_waits_when_the_station_is_gone_was_never_sent() -> None:
     async with running(timing=QUICK, soap_silence=0.3) as one:
-        await post(one.soap, asked())
+        await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
         await send(one, unlock())
         result = await one.result("firmware")
         assert (result.outcome, result.error_description) == (OUTCOME_UNDELIVERED, "disconnected")
