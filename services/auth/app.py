@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 from services.auth import password_changing
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.dialects import DIALECTS
+from services.auth.downgrading import Downgrading
 from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.kept import TABLES
@@ -43,7 +44,12 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         tables=TABLES,
         tags=TAGS,
         verbs=VERBS,
-        tasks={"groups": group_settings.run, "passwords": changing.run, "profiles": Securing(store, clock).run},
+        tasks={
+            "groups": group_settings.run,
+            "passwords": changing.run,
+            "profiles": Securing(store, clock).run,
+            "downgrades": Downgrading(store, wiring.stations, clock).run,
+        },
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -140,7 +140,7 @@ class Publication:
             ],
             replaced_hash=password_changes.replaced(station, changes),
             security_profile=station.security_profile or 0,
-            downgrade_allowed=station.downgrade_allowed,
+            downgrade_allowed=station.downgrade_allowed or station.downgrade_told,
             serial_number=station.serial_number or "",
             expired_certificate_allowed=station.expired_certificate_allowed,
         )

@@ -26,6 +26,8 @@ STATION = (
     "profile_lowered_at",
     "downgrade_allowed",
     "expired_certificate_allowed",
+    "downgrade_told",
+    "downgrade_told_at",
 )
 TOKEN = (
     "key",
@@ -85,6 +87,8 @@ def station(row: asyncpg.Record) -> Station:
         profile_lowered_at=row["profile_lowered_at"],
         downgrade_allowed=row["downgrade_allowed"],
         expired_certificate_allowed=row["expired_certificate_allowed"],
+        downgrade_told=row["downgrade_told"],
+        downgrade_told_at=row["downgrade_told_at"],
     )
 
 
@@ -110,6 +114,8 @@ def station_row(station: Station) -> tuple[object, ...]:
         "profile_lowered_at": station.profile_lowered_at,
         "downgrade_allowed": station.downgrade_allowed,
         "expired_certificate_allowed": station.expired_certificate_allowed,
+        "downgrade_told": station.downgrade_told,
+        "downgrade_told_at": station.downgrade_told_at,
     }
     return tuple(values[name] for name in STATION)
 

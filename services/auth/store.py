@@ -63,7 +63,9 @@ on conflict (station_id) do update set
     security_profile = excluded.security_profile,
     profile_lowered_at = excluded.profile_lowered_at,
     downgrade_allowed = excluded.downgrade_allowed,
-    expired_certificate_allowed = excluded.expired_certificate_allowed"""
+    expired_certificate_allowed = excluded.expired_certificate_allowed,
+    downgrade_told = excluded.downgrade_told,
+    downgrade_told_at = excluded.downgrade_told_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
 # Groups are what stations say they are in, and those that have a setting.

@@ -196,10 +196,17 @@ def published_identity(station: Station) -> tuple[str | None, Identity]:
     return station.version, station.identity
 
 
-def inventory_record(topic: str, station: Station, now: datetime, transaction_limits: Sequence[str] = ()) -> Record:
+def inventory_record(
+    topic: str,
+    station: Station,
+    now: datetime,
+    transaction_limits: Sequence[str] = (),
+    *,
+    downgrade_allowed: bool = False,
+) -> Record:
     """What a station is, as state that others keep a copy of. topic: as it is called on this broker.
 
-    transaction_limits: that it keeps to.
+    transaction_limits: that it keeps to. downgrade_allowed: from security profile 3 to 2.
     """
     identity = station.identity
     state = Inventory(
@@ -211,6 +218,7 @@ def inventory_record(topic: str, station: Station, now: datetime, transaction_li
         firmware_version=identity.firmware_version or "",
         changed_at=to_timestamp(now),
         transaction_limits=transaction_limits,
+        downgrade_allowed=downgrade_allowed,
     )
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 

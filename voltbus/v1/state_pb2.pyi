@@ -54,7 +54,7 @@ class Location(_message.Message):
     def __init__(self, location_id: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., country: _Optional[str] = ..., latitude: _Optional[float] = ..., longitude: _Optional[float] = ..., time_zone: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Inventory(_message.Message):
-    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at", "transaction_limits")
+    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at", "transaction_limits", "downgrade_allowed")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class Inventory(_message.Message):
     FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    DOWNGRADE_ALLOWED_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     vendor: str
@@ -71,7 +72,8 @@ class Inventory(_message.Message):
     firmware_version: str
     changed_at: _timestamp_pb2.Timestamp
     transaction_limits: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_limits: _Optional[_Iterable[str]] = ...) -> None: ...
+    downgrade_allowed: bool
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_limits: _Optional[_Iterable[str]] = ..., downgrade_allowed: _Optional[bool] = ...) -> None: ...
 
 class Token(_message.Message):
     __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at", "on_block")

@@ -195,6 +195,7 @@ class StationView(BaseModel):
     serial_number: str | None = Field(description="common name of its certificate; null: its id")
     security_profile: int = Field(description="the least security profile with which it is let in")
     downgrade_allowed: bool
+    downgrade_told: bool = Field(description="the station itself says that it may: its AllowSecurityProfileDowngrade")
     expired_certificate_allowed: bool
     registered_at: datetime
     changed_at: datetime
@@ -431,7 +432,7 @@ def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordP
 
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
     fields = fields_of(station)
-    del fields["password"], fields["profile_lowered_at"]
+    del fields["password"], fields["profile_lowered_at"], fields["downgrade_told_at"]
     fields["security_profile"] = domain.profile(station)
     fields |= {"auth": "basic" if station.password else "none", "group": next(iter(station.groups), None)}
     fields |= {"free_vend": free_vend_of(station.free_vend)}

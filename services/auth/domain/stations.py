@@ -30,6 +30,7 @@ class Station:
     serial_number: the common name of its certificate; None: that is its id. security_profile: the least with which it
     is let in, 2 or 3; None: 0 or 1, as it has a password. profile_lowered_at: when an operator last said less.
     downgrade_allowed: from 3 to 2. expired_certificate_allowed: it is let in with one, to get a new one.
+    downgrade_told: the station itself says so. downgrade_told_at: when it last said whether.
     """
 
     station_id: str
@@ -48,6 +49,8 @@ class Station:
     profile_lowered_at: datetime | None = None
     downgrade_allowed: bool = False
     expired_certificate_allowed: bool = False
+    downgrade_told: bool = False
+    downgrade_told_at: datetime | None = None
 
 
 LOWER = "it connects with a higher one: POST …/security-profile lowers it, where its board was replaced"
@@ -264,6 +267,16 @@ def secured(current: Station, reached: Mapping[int, datetime], now: datetime) ->
     if highest <= profile(current) or highest < 2:
         return StationDecision(current)
     return _become(current, replace(current, security_profile=highest), now, None)
+
+
+def downgradable(current: Station, *, allowed: bool, told_at: datetime, now: datetime) -> StationDecision:
+    """The station says whether it may go back from security profile 3 to 2 (A05.FR.08).
+
+    Told late or again, it changes nothing that it said since.
+    """
+    if allowed == current.downgrade_told or (current.downgrade_told_at and told_at <= current.downgrade_told_at):
+        return StationDecision(current)
+    return _become(current, replace(current, downgrade_told=allowed, downgrade_told_at=told_at), now, None)
 
 
 def read_as(current: Station, reading: str | None, now: datetime, author: str | None = None) -> StationDecision:

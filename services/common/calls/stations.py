@@ -4,11 +4,13 @@ import asyncio
 import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
+from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unavailable
 from voltbus.v1.state_pb2 import Inventory
 from voltbus.v1.state_pb2 import Registration as RegistrationRecord
@@ -22,13 +24,18 @@ LETTERS = string.ascii_letters + string.digits + "-_.:* "
 
 
 class StationIdentity(NamedTuple):
-    """What a station last said of itself; empty where it said nothing. transaction_limits: that it keeps to."""
+    """What a station last said of itself; empty where it said nothing. transaction_limits: that it keeps to.
+
+    downgrade_allowed: from security profile 3 to 2. told_at: when all of this was last told.
+    """
 
     version: str
     vendor: str
     model: str
     firmware_version: str
     transaction_limits: frozenset[str] = frozenset()
+    downgrade_allowed: bool = False
+    told_at: datetime | None = None
 
 
 class Registration(NamedTuple):
@@ -121,6 +128,14 @@ class Stations:
         known = self._inventory.get(station_id)
         return (known and known.version) or None
 
+    def identity(self, station_id: str) -> StationIdentity:
+        """What it last said of itself."""
+        return self._inventory.get(station_id) or UNKNOWN_IDENTITY
+
+    def downgradable(self) -> set[str]:
+        """Those that say that they may go back from security profile 3 to 2."""
+        return {station_id for station_id in self._inventory if self.identity(station_id).downgrade_allowed}
+
     def transaction_limits(self, station_id: str) -> frozenset[str]:
         """Which limits of a transaction it keeps to, as far as it has reported that: cost, energy, time, soc."""
         return (self._inventory.get(station_id) or UNKNOWN_IDENTITY).transaction_limits
@@ -177,4 +192,5 @@ def _registration(value: bytes) -> Registration:
 def _identity(value: bytes) -> StationIdentity:
     said = Inventory.FromString(value)
     identity = (said.version, said.vendor, said.model, said.firmware_version)
-    return StationIdentity(*identity, frozenset(said.transaction_limits))
+    limits, told_at = frozenset(said.transaction_limits), from_timestamp(said.changed_at)
+    return StationIdentity(*identity, limits, said.downgrade_allowed, told_at)

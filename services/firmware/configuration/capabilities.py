@@ -14,7 +14,10 @@ from services.firmware.domain.station import Station
 from services.firmware.rows import STATION_COLUMNS, names, station
 
 # The settings that say it, in whatever version.
-KEYS = frozenset(key(one.transaction_limits[0]) for one in SETTINGS.values() if one.transaction_limits)
+KEYS = frozenset(
+    {key(one.transaction_limits[0]) for one in SETTINGS.values() if one.transaction_limits}
+    | {key(one.downgrade) for one in SETTINGS.values() if one.downgrade}
+)
 # Nobody is kept from deciding about them meanwhile.
 STATIONS = f"select {names(STATION_COLUMNS)} from station where station_id = any($1::text[])"
 
@@ -23,8 +26,16 @@ async def inventory_records(db: Connection, topic: str, stations: Sequence[Stati
     """What stations are, and can. topic: the inventory, as it is called on this broker."""
     wanted = [(one.station_id, name) for one in stations for name in KEYS if one.version in SETTINGS]
     known = await settings_store.load(db, wanted)
-    limits = [transaction_limits(one.version, one.station_id, known) for one in stations]
-    return [inventory_record(topic, one, now, some) for one, some in zip(stations, limits, strict=True)]
+    return [
+        inventory_record(
+            topic,
+            one,
+            now,
+            transaction_limits(one.version, one.station_id, known),
+            downgrade_allowed=downgrade_allowed(one.version, one.station_id, known),
+        )
+        for one in stations
+    ]
 
 
 async def told_anew(db: Connection, topic: str, changed: Collection[settings_store.Key], now: datetime) -> list[Record]:
@@ -43,3 +54,10 @@ def transaction_limits(version: str | None, station_id: str, known: Mapping[sett
     setting, meant = known.get((station_id, key(name))), {word.casefold(): limit for word, limit in words.items()}
     said = (setting.value or "").split(",") if setting else []
     return sorted({meant[word] for one in said if (word := one.strip().casefold()) in meant})
+
+
+def downgrade_allowed(version: str | None, station_id: str, known: Mapping[settings_store.Key, Setting]) -> bool:
+    """Whether a station says that it may go back from security profile 3 to 2 (A05.FR.08): nothing but true does."""
+    dialect: SettingsDialect | None = SETTINGS.get(version or "")
+    setting = known.get((station_id, key(dialect.downgrade))) if dialect and dialect.downgrade else None
+    return setting is not None and (setting.value or "").strip().casefold() == "true"

@@ -15,6 +15,7 @@ from tests.integration.auth.test_stations import put
 from tests.integration.common.running import Running
 from voltbus.v1.bus_pb2 import OUTCOME_SECURED, Result
 from voltbus.v1.credentials_pb2 import Revocation
+from voltbus.v1.state_pb2 import Inventory
 
 
 async def patch(auth: Running, status: int = 200, **body: Any) -> Any:
@@ -86,6 +87,39 @@ async def test_what_is_registered_of_certificates(auth: Running) -> None:
     # What a PUT does not name is as for a new one, but for the profile.
     shown = await put(auth, status=200)
     assert (shown["serial_number"], shown["downgrade_allowed"], shown["security_profile"]) == (None, False, 3)
+
+
+async def test_a_station_says_that_it_may_downgrade(auth: Running) -> None:
+    """A05.FR.08: by the inventory, as long as it says so; what is told late changes nothing."""
+
+    async def told(allowed: bool, second: int, station_id: str = "CP1") -> None:
+        said = Inventory(station_id=station_id, version="2.0.1", downgrade_allowed=allowed)
+        said.changed_at.FromSeconds(second)
+        await auth.bus.publish([Record("inventory", station_id.encode(), said.SerializeToString())])
+
+    async def counts() -> tuple[bool, bool]:
+        await auth.settled()
+        shown = (await auth.http.get("/v1/stations/CP1")).json()
+        known = credentials(auth)["CP1"]
+        assert known
+        assert not shown["downgrade_allowed"]
+        return shown["downgrade_told"], known.downgrade_allowed
+
+    await told(True, 10)
+    await put(auth)
+    await put(auth, "CP2")
+    await eventually(counts, lambda found: found == (True, True))
+    await told(False, 20)
+    await eventually(counts, lambda found: found == (False, False))
+    await told(True, 15)
+    await told(True, 1, "CP2")
+    await eventually(lambda: auth.http.get("/v1/stations/CP2"), lambda found: found.json()["downgrade_told"])
+    assert await counts() == (False, False)
+    # It stays beside what an operator says.
+    await told(True, 30)
+    await eventually(counts, lambda found: found == (True, True))
+    await patch(auth, description="another")
+    assert await counts() == (True, True)
 
 
 async def test_a_serial_number_is_of_one_station(auth: Running) -> None:

@@ -13,6 +13,7 @@ from services.auth.domain.stations import (
     RegisterStation,
     Station,
     UnfitProfile,
+    downgradable,
     lowered,
     profile,
     register,
@@ -95,3 +96,15 @@ def test_profiles_that_need_a_password(to: int) -> None:
     """A station that had its certificate alone would stand open."""
     with pytest.raises(UnfitProfile, match="no password"):
         lowered(replace(STATION, password=None, security_profile=3), to, NOW)
+
+
+def test_what_a_station_says_of_downgrades() -> None:
+    """A05.FR.08: its newest word counts, beside what its operator says, which is not changed by it."""
+    station, told = STATION, list[tuple[int, bool]]()
+    for second, allowed in ((10, False), (20, True), (15, False), (20, False), (20, True), (30, False), (40, True)):
+        at = NOW + timedelta(seconds=second)
+        decision = downgradable(station, allowed=allowed, told_at=at, now=NOW)
+        told.append((len(decision.events), decision.station.downgrade_told))
+        station = decision.station
+    assert told == [(0, False), (1, True), (0, True), (0, True), (0, True), (1, False), (1, True)]
+    assert not station.downgrade_allowed

@@ -82,7 +82,8 @@ class SettingsDialect:
     read_all: the request for everything, by the base and the number of a report. read, write: the requests for some.
     read_answers, write_answers, report_answers: by action, what an answer says; a write without an answer (None) says
     what was wanted. capacities: by action, of commands in the version's own words. transaction_limits: the setting that
-    says which limits of a transaction a station keeps to, and what each of its words means.
+    says which limits of a transaction a station keeps to, and what each of its words means. downgrade: the setting that
+    says whether it may go back from security profile 3 to 2.
     """
 
     max_value_length: int
@@ -99,6 +100,7 @@ class SettingsDialect:
     report_answers: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
     capacities: Mapping[str, Capacity] = field(default_factory=dict)
     transaction_limits: tuple[str, Mapping[str, str]] | None = None
+    downgrade: str | None = None
 
     @property
     def actions(self) -> frozenset[str]:

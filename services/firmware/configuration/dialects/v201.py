@@ -220,6 +220,7 @@ def _named_values(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 DIALECT = SettingsDialect(
     max_value_length=1000,
+    downgrade="SecurityCtrlr.AllowSecurityProfileDowngrade",
     shared_names=SHARED_NAMES,
     canonical_name=canonical_name,
     is_own_name=is_own_name,
