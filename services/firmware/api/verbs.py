@@ -19,7 +19,7 @@ class ResetBody(BaseModel):
 
     type: ResetType = Field(
         description="on_idle: once no session goes on (not in OCPP 1.6); soft, immediate: sessions are ended first; "
-        "hard: as if the power failed, where its version has that"
+        "hard: as if the power failed, where its version has that; resume: sessions go on afterwards, of OCPP 2.1"
     )
     evse_id: EvseId | None = Field(None, description="this EVSE alone; not in OCPP 1.6")
 

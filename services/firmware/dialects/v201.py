@@ -141,7 +141,9 @@ FIRST_CONNECTOR = 1
 
 
 def reset(request: Reset) -> OcppRequest:
-    """B11, B12."""
+    """B11, B12. No session goes on after it."""
+    if request.type == ResetType.RESUME:
+        raise Unrenderable(ErrorCode.NOT_SUPPORTED, "OCPP 2.0.1 has no reset after which sessions go on")
     payload: dict[str, Any] = {"type": RESETS.get(request.type, "Immediate")}
     return "Reset", payload | ({} if request.evse_id is None else {"evseId": request.evse_id})
 

@@ -6,8 +6,10 @@ from typing import Any
 from services.common.calls.call import Call
 from services.firmware.configuration.dialects import v21 as settings
 from services.firmware.dialects import v201
+from services.firmware.dialects.dialect import OcppRequest
 from services.firmware.dialects.words import notification
 from services.firmware.domain.messages import Command, OpenStream, StreamAccepted
+from services.firmware.domain.remote import Reset, ResetType
 
 
 def open_stream(_: Call) -> Command:
@@ -16,6 +18,14 @@ def open_stream(_: Call) -> Command:
 
 def stream_accepted(_: StreamAccepted) -> dict[str, Any]:
     return {"status": "Accepted"}
+
+
+def reset(request: Reset) -> OcppRequest:
+    """B13, too."""
+    if request.type != ResetType.RESUME:
+        return v201.reset(request)
+    action, payload = v201.reset(replace(request, type=ResetType.IMMEDIATE))
+    return action, payload | {"type": "ImmediateAndResume"}
 
 
 DIALECT = replace(
@@ -27,5 +37,6 @@ DIALECT = replace(
         "OpenPeriodicEventStream": open_stream,
     },
     write={**v201.DIALECT.write, StreamAccepted: stream_accepted},
+    requests={**v201.DIALECT.requests, Reset: reset},
     settings=settings.DIALECT,
 )

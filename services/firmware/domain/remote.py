@@ -8,12 +8,14 @@ class ResetType(StrEnum):
     """How a station restarts.
 
     on_idle: once no session goes on. soft, immediate: sessions are ended in order first. hard: whatever goes on.
+    resume: sessions go on afterwards.
     """
 
     ON_IDLE = "on_idle"
     SOFT = "soft"
     IMMEDIATE = "immediate"
     HARD = "hard"
+    RESUME = "resume"
 
 
 class Availability(StrEnum):

@@ -36,6 +36,9 @@ def test_names_are_none_of_ocpp() -> None:
         ("2.0.1", "immediate", "Immediate"),
         ("2.0.1", "soft", "Immediate"),
         ("2.0.1", "hard", "Immediate"),
+        ("2.1", "on_idle", "OnIdle"),
+        ("2.1", "hard", "Immediate"),
+        ("2.1", "resume", "ImmediateAndResume"),
     ],
 )
 def test_a_reset(version: str, type: str, written: str) -> None:
@@ -48,6 +51,15 @@ def test_a_reset_that_ends_sessions_is_none_that_waits_for_them() -> None:
     with pytest.raises(Unrenderable, match="choose soft or hard") as error:
         said(RESET, "1.6", type="on_idle")
     assert error.value.code == "NotSupported"
+
+
+def test_sessions_go_on_after_a_reset_of_2_1_alone() -> None:
+    """B13.FR.02, B13.FR.10."""
+    assert said(RESET, "2.1", type="resume", evse_id=2)[1] == {"type": "ImmediateAndResume", "evseId": 2}
+    for version in ("1.6", "2.0.1"):
+        with pytest.raises(Unrenderable) as error:
+            said(RESET, version, type="resume")
+        assert error.value.code == "NotSupported"
 
 
 def test_one_evse_is_reset_where_there_are_any() -> None:
