@@ -393,10 +393,15 @@ class WebSocket(Listener):
     def _handle(self, arrived: Arrived | PeerClose) -> int:
         """Handles one; bytes of the work that it was."""
         begun, deaf = self._monotonic(), self._deaf
-        size = self._handled(arrived)
-        if self._deaf and not deaf:
-            # It was at fault, so what came behind it does not count.
-            self._drop_backlog()
+        # Whether it is at fault itself: a fault that came behind it may have been found before.
+        self._deaf = False
+        try:
+            size = self._handled(arrived)
+            if self._deaf:
+                # What came behind it does not count.
+                self._drop_backlog()
+        finally:
+            self._deaf = self._deaf or deaf
         return max(size, int((self._monotonic() - begun) * A_SECOND))
 
     def _handled(self, arrived: Arrived | PeerClose) -> int:

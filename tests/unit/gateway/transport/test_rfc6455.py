@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from unittest.mock import ANY
 
 import pytest
 from picows import WSCloseCode
@@ -24,6 +25,8 @@ SMILE = "κόσμε 😀".encode()
 NOTHING: Any = None
 # A close frame without a code.
 EMPTY = b""
+# Which of several faults is found first depends on how they come in reads.
+FIRST_FOUND = ANY
 
 
 class Row(NamedTuple):
@@ -260,6 +263,18 @@ RFC_7692 = [
         [raw(TEXT, b"\xff" * 9_000, FIN | RSV1), raw(TEXT, b"a" * 9_000)],
         (),
         1007,
+    ),
+    Row(
+        "7.1.7 what comes between two faults, of which the first is found last",
+        [*cut(b"\xff\xff\xff", 1), raw(TEXT, b"a"), raw(CONTINUATION, b"")],
+        (),
+        FIRST_FOUND,
+    ),
+    Row(
+        "7.1.7 what comes between a close and a fault",
+        [raw(TEXT, b"a" * 20_000), close(1000), raw(TEXT, b"b"), raw(CONTINUATION, b"")],
+        [b"a" * 20_000],
+        FIRST_FOUND,
     ),
     Row("7.2.2 DEFLATE data that is no UTF-8", [raw(TEXT, deflated(b"\xff\xff"), FIN | RSV1)], (), 1007),
     Row(
