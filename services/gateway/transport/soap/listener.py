@@ -3,12 +3,11 @@
 import asyncio
 
 from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from services.common.process.errors import Misconfigured
-from services.common.web.framing import BOTH, AbsoluteForm
 from services.gateway import metrics
 from services.gateway.pressure.pace import Rates
 from services.gateway.settings import Settings
@@ -19,9 +18,8 @@ from services.gateway.transport.proxies import Origin
 from services.gateway.transport.proxy_protocol import Proxied
 from services.gateway.transport.soap.bodies import ENCODINGS, BadBody, charset_of, decoded, encoded, too_long
 from services.gateway.transport.soap.callback import Callback
-from services.gateway.transport.soap.central_system import Admitter, Answered, Asked, CentralSystem, bad_body, faulted
+from services.gateway.transport.soap.central_system import Admitter, Answered, Asked, CentralSystem, bad_body
 from services.gateway.transport.soap.http import Buffered, PatientHttp
-from services.gateway.transport.soap.paths import NO_ADDRESS, NO_METHOD, version_of_path
 from services.gateway.transport.soap.station import Options
 from services.ocpp.soap.envelope import CONTENT_TYPE
 
@@ -48,7 +46,7 @@ class SoapListener:
         )
         self._central_system = CentralSystem(admitter, options)
         self._config = Config(
-            AbsoluteForm(self.app()),
+            self.app(),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -97,19 +95,14 @@ class SoapListener:
     def app(self) -> FastAPI:
         """The web app, without anything that a station does not ask for."""
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-        app.add_api_route("/{path:path}", self._answer, methods=["POST"], response_model=None)
-        app.add_exception_handler(HTTPException, _elsewhere)
+        for path in ("/soap/CentralSystem", "/soap/{version}/CentralSystem"):
+            for end in ("", "/"):
+                app.add_api_route(path + end, self._answer, methods=["POST"], response_model=None)
         return app
 
     async def _answer(self, request: Request) -> Response:
         headers = request.headers
-        version = version_of_path(request.url.path)
-        if version is None:
-            return await _elsewhere(request, HTTPException(404))
         try:
-            if {name for name, _ in headers.raw} >= BOTH:
-                # RFC 9112 §6.1: what is taken for a request next may be one that its sender does not know.
-                raise BadBody(400, "a request has Content-Length or Transfer-Encoding, not both", closes=True)
             document = decoded(await self._body(request), headers.get("content-encoding", ""), self._limit)
             origin, certificate = self._origin(request)
             if len(headers.getlist("authorization")) > 1:
@@ -124,7 +117,7 @@ class SoapListener:
                 authorization=headers.get("authorization"),
                 remote_address=origin.address,
                 url=str(request.url.replace(scheme=scheme))[:1000],
-                version=version,
+                version=str(request.path_params.get("version", "")),
                 secured=origin.secured,
                 certificate=certificate,
                 tls=origin.tls,
@@ -150,7 +143,10 @@ class SoapListener:
                     if len(body) > self._limit:
                         raise too_long(self._limit)
         except TimeoutError:
-            raise BadBody(408, "the body did not come in time", closes=True) from None
+            raise BadBody(408, "the body did not come in time") from None
+        except ClientDisconnect:
+            # Nobody reads it; so it is counted.
+            raise BadBody(499, "who asks has left") from None
         return bytes(body)
 
     @property
@@ -161,18 +157,13 @@ class SoapListener:
         return Buffered(PatientHttp(self._config, self._state, self._timing.handshake_timeout, said))
 
 
-async def _elsewhere(request: Request, error: Exception) -> Response:
-    """Where a station finds nothing, in words that it understands."""
-    assert isinstance(error, HTTPException)
-    fault = NO_METHOD if error.status_code == 405 else NO_ADDRESS
-    answered = faulted(fault, error.status_code, error.headers)
-    return _response(answered, request.headers.get("accept-encoding", ""))
-
-
 def _response(answered: Answered, accepted: str) -> Response:
     metrics.SOAP_REQUESTS.labels(answered.status).inc()
     document, compressed = encoded(answered.document, accepted)
     headers = {**answered.headers, **compressed, "Content-Type": CONTENT_TYPE}
     if answered.status == 415:
         headers["Accept-Encoding"] = ENCODINGS
+    if answered.status in (408, 413):
+        # What is left of the body would be taken for a request.
+        headers["Connection"] = "close"
     return Response(document, answered.status, headers)
