@@ -15,11 +15,11 @@ _QUALITY = re.compile(r"q\s*=\s*0(?:\.0*)?$", re.IGNORECASE)
 
 
 class BadBody(Exception):
-    """Why a body is not read. status: of HTTP. closes: what is left of it would be taken for a request."""
+    """Why a body is not read. status: of HTTP."""
 
-    def __init__(self, status: int, reason: str, *, closes: bool = False) -> None:
+    def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
-        self.status, self.reason, self.closes = status, reason, closes
+        self.status, self.reason = status, reason
 
 
 def decoded(body: bytes, encoding: str, limit: int) -> bytes:
@@ -43,7 +43,7 @@ def decoded(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def too_long(limit: int) -> BadBody:
-    return BadBody(413, f"the message is longer than {limit} bytes", closes=True)
+    return BadBody(413, f"the message is longer than {limit} bytes")
 
 
 def _inflated(body: bytes, bits: int, limit: int) -> bytes:

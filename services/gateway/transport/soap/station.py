@@ -20,6 +20,7 @@ from services.gateway.transport.soap import faults
 from services.gateway.transport.soap.bodies import BadBody, charset_of, decoded
 from services.gateway.transport.soap.callback import Callback, Owner
 from services.gateway.transport.soap.moves import TURNS, Address
+from services.gateway.transport.soap.reach import Reach
 from services.gateway.transport.transport import CallingReceiver, CloseCode
 from services.ocpp.errors import ErrorCode
 from services.ocpp.soap import envelope
@@ -101,7 +102,7 @@ class SoapStation:
         self.terms, self.remote_address = terms, remote_address
         self.last_seen = options.monotonic()
         self.identity = self.to = ""
-        self._address = Address()
+        self._address, self._reach = Address(), Reach()
         self._pace, self._slowed = receiver.pace or Pace.of(options.rates, self.last_seen), False
         self.paused, self.over = 0, False
         self._probed_at = 0.0
@@ -124,7 +125,8 @@ class SoapStation:
             if turns == TURNS:
                 both = {"address": self.address, "other": self._address.before}
                 log.warning("two devices have one id", station=self.identity, remote=remote_address, **both)
-        self._receiver.heard()
+        if self._reach.is_due(self.address, self.last_seen):
+            self._receiver.heard()
 
     @property
     def address(self) -> str:
@@ -250,7 +252,7 @@ class SoapStation:
         spelling, options = self._spelling, self._options
         if action not in spelling.operations:
             return self._unsayable(message_id, f"OCPP {spelling.version} over SOAP has no {action}")
-        if not self.address:
+        if not (address := self.address):
             return self._unsayable(message_id, "it has given no address")
         document = envelope.request(
             spelling.write_request(action, payload),
@@ -258,20 +260,22 @@ class SoapStation:
             action=action,
             identity=self.identity,
             message_id=URN + message_id if _is_uuid(message_id) else message_id,
-            to=self.address,
+            to=address,
             address=self.to,
         )
         try:
-            answer = await options.callback.post(self.address, action, document, self._owner)
+            answer = await options.callback.post(address, action, document, self._owner)
         except NotAllowed as error:
             return self._unsayable(message_id, str(error))
         except NotConnected as error:
-            return self._unsent(message_id, str(error))
+            return self._unsent(message_id, address, str(error))
         except NoAnswer as error:
+            self._reached()
             # Nobody knows whether it has come: the command times out.
             metrics.SOAP_CALLS.labels("unanswered").inc()
             log.info("no answer of a station", reason=str(error), station=self.identity)
             return None
+        self._reached()
         metrics.SOAP_CALLS.labels("answered").inc()
         self._receiver.message(self._frame(message_id, action, answer), options.monotonic())
         return None
@@ -294,10 +298,15 @@ class SoapStation:
             return frames.result(message_id, orjson.dumps(OTHER))
         return frames.result(message_id, orjson.dumps(self._spelling.read_response(action, said.body)))
 
-    def _unsent(self, message_id: str, reason: str) -> None:
+    def _unsent(self, message_id: str, address: str, reason: str) -> None:
         metrics.SOAP_CALLS.labels("unreachable").inc()
-        log.info("a station cannot be reached", reason=reason, station=self.identity)
+        if self._reach.failed(address, self._options.monotonic()):
+            log.info("a station cannot be reached", reason=reason, station=self.identity)
         self._receiver.unsent(message_id)
+
+    def _reached(self) -> None:
+        if self._reach.reached():
+            log.info("a station can be reached again", station=self.identity)
 
     def _unsayable(self, message_id: str, reason: str) -> None:
         metrics.SOAP_CALLS.labels("refused").inc()

@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from math import inf
 
 import pytest
 
+from services.gateway import metrics
 from services.gateway.settings import Settings
 from services.gateway.transport.soap.callback import Callback
+from services.gateway.transport.soap.station import SoapStation
 from services.gateway.transport.tls_context import Certificates
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, Fault
@@ -84,6 +87,27 @@ async def test_one_that_cannot_be_reached_keeps_its_commands_until_it_is_heard(o
             (f"c{number}", OUTCOME_ANSWERED) for number in range(3)
         ]
         assert len(station.heard) == 3
+
+
+async def test_one_that_cannot_be_reached_is_not_tried_with_each_of_its_requests(one: Running) -> None:
+    [port] = free_ports(1)
+    address = f"http://127.0.0.1:{port}/"
+    unreachable = metrics.SOAP_CALLS.labels("unreachable")
+    before = unreachable._value.get()
+    await post(one.soap, asked(address=address))
+    await send(one, unlock())
+    await until(lambda: unreachable._value.get() == before + 1)
+    transport = one.connection().transport
+    assert isinstance(transport, SoapStation)
+    transport._reach._due_at = inf
+    for _ in range(3):
+        await post(one.soap, asked(address=address))
+    assert unreachable._value.get() == before + 1
+    assert not transport._calls
+    transport._reach._due_at = 0.0
+    async with listening(answered(UNLOCKED), port):
+        await post(one.soap, asked(address=address))
+        assert (await one.result("firmware")).outcome == OUTCOME_ANSWERED
 
 
 NOWHERE = [

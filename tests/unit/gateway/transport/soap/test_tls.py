@@ -18,6 +18,7 @@ from services.gateway.timing import SYSTEM_CLOCKS
 from services.gateway.transport import client_certificate, profiles
 from services.gateway.transport.client_certificate import ClientCertificate
 from services.gateway.transport.soap.listener import SoapListener
+from services.gateway.transport.soap.station import SoapStation
 from tests.clients.certificates import Authority, Issued, client
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, gateway, running, until
@@ -266,5 +267,9 @@ async def test_authorities_of_calls_that_change(tmp_path: Any, monkeypatch: pyte
         await until(lambda: one.connection()._session._commands._held)
         file.write_text(AUTHORITY.pem)
         one.listener.ports.certificates.look()
+        transport = one.connection().transport
+        assert isinstance(transport, SoapStation)
+        # As if the time had passed for which it is left alone.
+        transport._reach._due_at = 0.0
         assert said(await post(one.soap, asked(address=station.address))).fault is None
         assert (await one.result("firmware")).outcome == OUTCOME_ANSWERED
