@@ -1,10 +1,10 @@
 """SOAP 1.2 envelopes with WS-Addressing, as OCPP-S 1.6 §3 has them: tolerant in, complete out; and faults."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.ocpp.soap.xml import BadXml, Element, element, escaped, parse
+from services.ocpp.soap.xml import BadXml, Element, element, escaped, parse_parts
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -20,8 +20,9 @@ UNDERSTOOD = frozenset({"chargeboxidentity", "action", "messageid", "relatesto",
 # A text of a header that is longer is no id and no address.
 LONGEST_HEADER = 2048
 LONGEST_REASON = 255
-# Elements that are read before it is known who has sent them: a Header has ten.
-MOST_UNKNOWN = 500
+# Elements and bytes that are read before it is known who has sent them: a Header has ten, in one or two thousand bytes;
+# and some send the Body first.
+MOST_UNKNOWN, LONGEST_UNKNOWN = 250, 16 * 1024
 
 
 class FaultCode(StrEnum):
@@ -88,13 +89,13 @@ Judge = Callable[[Envelope], None]
 
 
 def read(document: bytes, charset: str | None = None, judge: Judge | None = None) -> Envelope:
-    """charset: see xml.parse. judge: called before what the Body holds is read, if the Header stands before it.
+    """charset: see xml.parse_parts. judge: called before what the Body holds is read, if the Header stands before it.
 
     Raises NoEnvelope, and what `judge` raises.
     """
     head = _Head(judge)
     try:
-        root = parse(document, charset, head.begins)
+        root = parse_parts(head.parts(document), charset, head.begins)
     except BadXml as error:
         raise NoEnvelope(protocol_error(f"XML: {error}")) from None
     _check(root)
@@ -111,10 +112,17 @@ class _Head:
     def __init__(self, judge: Judge | None) -> None:
         self._judge, self._count = judge, 0
 
+    def parts(self, document: bytes) -> Iterator[bytes]:
+        """What is parsed at a time. Raises NoEnvelope: more is not."""
+        yield document[:LONGEST_UNKNOWN]
+        if rest := document[LONGEST_UNKNOWN:]:
+            self._give_up()
+            yield rest
+
     def begins(self, path: Sequence[Element]) -> bool:
         self._count += 1
-        if self._count > MOST_UNKNOWN and self._judge is not None:
-            raise NoEnvelope(protocol_error("too much before it is known who says it"))
+        if self._count > MOST_UNKNOWN:
+            self._give_up()
         root = path[0]
         if len(path) == 2:
             # Of one that is cut off, libxml2 tells before it finds that.
@@ -123,6 +131,11 @@ class _Head:
             return False
         self.judge(_said(root))
         return True
+
+    def _give_up(self) -> None:
+        """Unless it is judged already."""
+        if self._judge is not None:
+            raise NoEnvelope(protocol_error("too much before it is known who says it"))
 
     def judge(self, found: Envelope) -> None:
         """Once."""

@@ -75,7 +75,10 @@ class Record:
     content: Field | None = None
 
     def field(self, name: str) -> Field | None:
-        return next((one for one in self.fields if one.name == name), None)
+        for one in self.fields:
+            if one.name == name:
+                return one
+        return None
 
 
 @dataclass(frozen=True, slots=True)

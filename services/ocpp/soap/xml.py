@@ -7,12 +7,14 @@ from typing import NoReturn
 
 from lxml import etree
 
-# Of OCPP no message is nested deeper than 8 elements, and its envelope adds 2; few have thousands of elements.
+# Of OCPP no message is nested deeper than 8 elements, and its envelope adds 2; the longest MeterValues and the data of
+# the longest session have some thousands of elements.
 MOST_LEVELS = 32
-MOST_ELEMENTS = 50_000
+MOST_ELEMENTS = 10_000
 LONGEST_NAME = 200
 
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
+NO_ATTRIBUTES: Mapping[str, str] = {}
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # What XML 1.0 cannot hold (§2.2).
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
@@ -60,6 +62,8 @@ class _Builder:
         self._watch = watch
         self._open: list[Element] = []
         self._texts: list[list[str]] = []
+        # Those that were seen: of a message hardly two dozen.
+        self._names: dict[str, tuple[str, str]] = {}
         self._count = 0
         self._root: Element | None = None
         self.problem: Exception = BadXml("not well-formed")
@@ -73,12 +77,10 @@ class _Builder:
             self._refuse("too many elements")
         if len(self._open) >= MOST_LEVELS:
             self._refuse("nested too deep")
-        namespace, _, name = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
-        if len(name) > LONGEST_NAME:
-            self._refuse("a name is too long")
-        own = {key: value for key, value in attributes.items() if not key.startswith("{")}
-        nil = attributes.get(f"{{{XSI}}}nil", "").strip() in ("true", "1")
-        element = Element(name, namespace, {**own, **_understanding(attributes)}, nil=nil)
+        name, namespace = self._names.get(tag) or self._name(tag)
+        element = Element(name, namespace, attributes or NO_ATTRIBUTES)
+        if attributes and "{" in "".join(attributes):
+            _understand(element)
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -93,12 +95,21 @@ class _Builder:
             self._texts[-1].append(text)
 
     def end(self, _: str) -> None:
-        self._open.pop().text = "".join(self._texts.pop())
+        element, texts = self._open.pop(), self._texts.pop()
+        if texts:
+            element.text = texts[0] if len(texts) == 1 else "".join(texts)
 
     def close(self) -> Element:
         if self._root is None:
             raise self.problem
         return self._root
+
+    def _name(self, tag: str) -> tuple[str, str]:
+        namespace, _, name = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+        if len(name) > LONGEST_NAME:
+            self._refuse("a name is too long")
+        self._names[tag] = name, namespace
+        return name, namespace
 
     def _show(self, watch: Watch) -> None:
         try:
@@ -117,16 +128,26 @@ class _Builder:
         raise problem
 
 
-def _understanding(attributes: Mapping[str, str]) -> dict[str, str]:
-    """mustUnderstand of whatever SOAP, which alone of attributes with a namespace means something here."""
-    said = next((value for key, value in attributes.items() if key.endswith("}mustUnderstand")), None)
-    return {} if said is None else {"mustUnderstand": said.strip()}
+def _understand(element: Element) -> None:
+    """Of attributes with a namespace, xsi:nil means something here, and mustUnderstand of whatever SOAP."""
+    own = {key: value for key, value in element.attributes.items() if not key.startswith("{")}
+    for key, value in element.attributes.items():
+        if key.endswith("}mustUnderstand"):
+            own["mustUnderstand"] = value.strip()
+        elif key == NIL:
+            element.nil = value.strip() in ("true", "1")
+    element.attributes = own
 
 
-def parse(document: bytes, charset: str | None = None, watch: Watch | None = None) -> Element:
+def parse(document: bytes, charset: str | None = None) -> Element:
+    """The root. See parse_parts."""
+    return parse_parts([document], charset)
+
+
+def parse_parts(parts: Iterable[bytes], charset: str | None = None, watch: Watch | None = None) -> Element:
     """The root. charset: of the Content-Type, which goes before what the document says (RFC 7303 §3.2).
 
-    Raises BadXml, and what `watch` raises. Bounded by the length of the document, which is the caller's to bound.
+    Raises BadXml, and what `watch` and `parts` raise. Bounded by the length of parts, which is the caller's to bound.
     """
     builder = _Builder(watch)
     try:
@@ -143,7 +164,9 @@ def parse(document: bytes, charset: str | None = None, watch: Watch | None = Non
             remove_pis=True,
             encoding=charset,
         )
-        root: Element = etree.fromstring(document, parser)
+        for part in parts:
+            parser.feed(part)
+        root: Element = parser.close()
     except etree.XMLSyntaxError as error:
         raise BadXml(f"not well-formed (line {error.lineno})") from None
     except (LookupError, ValueError) as error:

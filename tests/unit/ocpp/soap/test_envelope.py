@@ -3,7 +3,7 @@
 import pytest
 
 from services.ocpp.soap import envelope
-from services.ocpp.soap.envelope import MOST_UNKNOWN, Envelope, Fault, FaultCode, NoEnvelope, SubCode
+from services.ocpp.soap.envelope import LONGEST_UNKNOWN, MOST_UNKNOWN, Envelope, Fault, FaultCode, NoEnvelope, SubCode
 
 NAMES = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:c="urn://Ocpp/Cs/2015/10/" xmlns:w="http://www.w3.org/2005/08/addressing"'
 
@@ -145,6 +145,26 @@ def test_as_long_as_nobody_is_known_little_is_read(header: str, body: str) -> No
     document = written(header, body).replace(b"</s:Envelope>", rest.encode())
     with pytest.raises(NoEnvelope, match="too much before"):
         envelope.read(document, judge=refusing)
+
+
+@pytest.mark.parametrize("much", ["&amp;", "<!---->", "\n", "<?a?>"])
+def test_a_head_that_is_long_without_elements_cost_as_much(much: str) -> None:
+    """240 kB are a few hundred bytes of gzip."""
+    head = written(much * LONGEST_UNKNOWN + IDENTITY)
+    with pytest.raises(NoEnvelope, match="too much before"):
+        envelope.read(head, judge=refusing)
+
+
+def test_a_head_of_attributes_cost_as_much() -> None:
+    attributes = " ".join(f'a{number}=""' for number in range(LONGEST_UNKNOWN // 5))
+    with pytest.raises(NoEnvelope, match="too much before"):
+        envelope.read(written(f"<a {attributes}/>{IDENTITY}"), judge=refusing)
+
+
+def test_who_is_known_may_say_long_things() -> None:
+    found = envelope.read(written(IDENTITY, f"<c:a>{'é' * LONGEST_UNKNOWN}</c:a>"), judge=lambda _: None)
+    assert found.body is not None
+    assert found.body.text == "é" * LONGEST_UNKNOWN
 
 
 def test_who_is_known_may_say_much() -> None:
