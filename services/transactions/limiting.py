@@ -12,7 +12,7 @@ from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
 from services.transactions import announcements
 from services.transactions.batch import Changes
-from services.transactions.domain.limits import Amount, TransactionLimit, unsupported
+from services.transactions.domain.limits import Amount, changed, unsupported
 from services.transactions.domain.transaction import Transaction
 from services.transactions.remote import has_limits
 from services.transactions.store import Store
@@ -49,7 +49,7 @@ class Limiting:
     clock: Clock
 
     async def limit(self, number: int, wanted: Mapping[str, Amount], author: str | None) -> Transaction | None:
-        """The transaction with its limit, as far as that was set before with what was; None where there is none.
+        """The transaction with its limit, what is not wanted as it was; None where there is no transaction.
 
         Its station is told with the answer to its next message. Asked again, it changes nothing.
         Raises NotLimitable, Unavailable.
@@ -58,14 +58,12 @@ class Limiting:
             current = await work.lock(number)
             if current is None:
                 return None
-            # What was once said cannot be taken back (E16.FR.17).
-            wanted = {**(current.limit.wanted if current.limit else {}), **wanted}
-            if current.limit and current.limit.wanted == wanted:
+            if (limit := changed(current.limit, wanted, author)) is current.limit:
                 return current
             if current.ended:
                 raise NotLimitable("the transaction has ended")
             require_limits(self.stations, current.station_id, wanted)
-            after = replace(current, limit=TransactionLimit(wanted, author))
+            after = replace(current, limit=limit)
             event = announcements.transaction_settled(after, self.stations.version(current.station_id) or "")
             now = self.clock()
             record = self.events.record(event, current.station_id, f"{number}/limit/{current.row_revision}", now)

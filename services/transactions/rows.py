@@ -228,7 +228,7 @@ def _state(one: Transaction) -> str:
     if one.rated_power_w != MAX_POWER_W:
         state["power"] = one.rated_power_w
     if limit := one.limit:
-        state["limit"] = (dict(limit.wanted), limit.author, limit.told, limit.said)
+        state["limit"] = (dict(limit.wanted), limit.author, limit.told, limit.said, dict(limit.before))
     if one.energy_doubts:
         state["doubts"] = one.energy_doubts
     if one.judgement:
@@ -262,8 +262,10 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     return one if "meters" in state else _with_meters(one, state["register"])
 
 
-def _limit(wanted: dict[str, Amount], author: str | None, told: int | None, said: list[str]) -> TransactionLimit:
-    return TransactionLimit(wanted, author, told, tuple(said))
+def _limit(
+    wanted: dict[str, Amount], author: str | None, told: int | None, said: list[str], before: dict[str, Amount]
+) -> TransactionLimit:
+    return TransactionLimit(wanted, author, told, tuple(said), before)
 
 
 def _judgement(

@@ -5,11 +5,13 @@ By name: cost (a decimal number as text, in the currency of its tariff), energy_
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 Amount = str | float
+NOTHING: Mapping[str, Amount] = MappingProxyType({})
 # What a station keeps to (Inventory of state.proto), by the name of the limit.
 KINDS: Mapping[str, str] = {"cost": "cost", "energy_wh": "energy", "time_s": "time", "soc": "soc"}
 # As stations tell theirs, which stands in details as they said it (TransactionLimitType).
@@ -30,12 +32,28 @@ class TransactionLimit(msgspec.Struct, frozen=True):
     """wanted: what an operator wants. author: who that is, where it is known.
 
     told: the order of the report that was answered with it; None: none yet. said: the names of what was said then.
+    before: what was said before it was changed, which the station's own limits may be.
     """
 
     wanted: Mapping[str, Amount]
     author: str | None = None
     told: int | None = None
     said: tuple[str, ...] = ()
+    before: Mapping[str, Amount] = NOTHING
+
+
+def changed(limit: TransactionLimit | None, wanted: Mapping[str, Amount], author: str | None) -> TransactionLimit:
+    """A limit that is set, or another one; the same object where that is nothing new.
+
+    What is not given stays: what was once said cannot be taken back (E16.FR.17).
+    """
+    if limit is None:
+        return TransactionLimit(dict(wanted), author)
+    wanted = {**limit.wanted, **wanted}
+    if wanted == limit.wanted:
+        return limit
+    before = {**limit.before, **{name: limit.wanted[name] for name in limit.said}}
+    return TransactionLimit(wanted, author, before=before)
 
 
 def to_say(limit: TransactionLimit, reported: Any, supported: Collection[str]) -> dict[str, Amount]:
@@ -46,7 +64,7 @@ def to_say(limit: TransactionLimit, reported: Any, supported: Collection[str]) -
     return {
         name: amount
         for name, amount in limit.wanted.items()
-        if KINDS[name] in supported and not _is_within(name, amount, reported)
+        if KINDS[name] in supported and not _has_as_low(limit, name, reported)
     }
 
 
@@ -57,13 +75,24 @@ def unsupported(names: Collection[str], supported: Collection[str]) -> list[str]
 
 def status(limit: TransactionLimit, reported: Any, reported_in: int | None) -> LimitStatus:
     """reported, reported_in: what the station says of its limits, and the order of the report that it said it in."""
-    within = [name for name, amount in limit.wanted.items() if _is_within(name, amount, reported)]
     if limit.told is None:
-        return LimitStatus.WITHIN if len(within) == len(limit.wanted) else LimitStatus.WAITING
-    confirmed = reported_in is not None and reported_in > limit.told and set(limit.said) <= {*within}
+        is_within = all(_has_as_low(limit, name, reported) for name in limit.wanted)
+        return LimitStatus.WITHIN if is_within else LimitStatus.WAITING
+    taken = all(_is_within(_own(name, reported), limit.wanted[name]) for name in limit.said)
+    confirmed = reported_in is not None and reported_in > limit.told and taken
     return LimitStatus.CONFIRMED if confirmed else LimitStatus.TOLD
 
 
-def _is_within(name: str, amount: Amount, reported: Any) -> bool:
+def _has_as_low(limit: TransactionLimit, name: str, reported: Any) -> bool:
+    """Whether the station has a limit that is as low, and other than what it was told before (E16.FR.14)."""
+    own, before = _own(name, reported), limit.before.get(name)
+    return _is_within(own, limit.wanted[name]) and (before is None or own != float(before))
+
+
+def _is_within(own: float | None, amount: Amount) -> bool:
+    return own is not None and own <= float(amount)
+
+
+def _own(name: str, reported: Any) -> float | None:
     own = reported.get(WORDS[name]) if isinstance(reported, Mapping) else None
-    return isinstance(own, int | float) and own <= float(amount)
+    return own if isinstance(own, int | float) else None

@@ -12,7 +12,7 @@ from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import BY_VERSION
 from services.transactions.domain.limiting import with_limit
-from services.transactions.domain.limits import KINDS, LimitStatus, TransactionLimit
+from services.transactions.domain.limits import KINDS, LimitStatus, TransactionLimit, changed
 from services.transactions.domain.messages import ENDED, STARTED, Report, Started, Updated
 from services.transactions.domain.transaction import Transaction
 from services.transactions.remote import START, has_limits
@@ -100,6 +100,29 @@ def test_the_station_confirms_it() -> None:
     assert (whole.limit_status, said) == (LimitStatus.CONFIRMED, {})
 
 
+def test_one_that_is_raised_is_told_though_the_station_has_the_lower_one() -> None:
+    """E16.FR.14: what it keeps to is what it was told; what its driver has set lower than that stays (E16.FR.08)."""
+    after, _ = told(limited(), report(seq_no=1))
+    mine = {"maxCost": 20.0, "maxEnergy": 20000}
+    confirmed, _ = told(after, report(seq_no=2, details={"transaction_limit": mine}))
+    higher = changed(confirmed.limit, {"cost": "30.00", "energy_wh": 30000.0}, "bert")
+    raised = replace(confirmed, limit=higher)
+    assert raised.limit_status is LimitStatus.WAITING
+    again, said = told(raised, report(seq_no=3))
+    assert said == {"cost": "30.00", "energy_wh": 30000.0}
+    assert again.limit_status is LimitStatus.TOLD
+    assert changed(again.limit, {"cost": "30.00"}, "anna") is again.limit
+    _, said = told(raised, report(seq_no=3, details={"transaction_limit": mine | {"maxCost": 10}}))
+    assert said == {"energy_wh": 30000.0}
+
+
+def test_what_is_not_given_stays() -> None:
+    """E16.FR.17."""
+    limit = changed(LIMIT, {"soc": 80}, "bert")
+    assert (limit.wanted, limit.author, limit.told) == ({**LIMIT.wanted, "soc": 80}, "bert", None)
+    assert changed(None, {"soc": 80}, "bert") == TransactionLimit({"soc": 80}, "bert")
+
+
 def test_what_is_over_has_no_limit_any_more() -> None:
     after, said = told(limited(), report(ENDED, seq_no=1))
     assert (said, after.limit_status) == ({}, LimitStatus.WAITING)
@@ -133,7 +156,8 @@ def test_the_answer_is_of_the_schema() -> None:
 
 def test_it_is_kept() -> None:
     after, _ = told(limited(), report(seq_no=1))
-    for one in (after, limited()):
+    raised = replace(after, limit=changed(after.limit, {"cost": "30.00"}, None))
+    for one in (after, limited(), raised):
         row = transaction_row(one)
         assert read_transaction(row[: len(row) - 4]).limit == one.limit  # type: ignore[arg-type]
 
