@@ -226,7 +226,8 @@ class Connection:
     def replace(self, by: str) -> None:
         """The station has a newer connection. by: where it comes from; empty: not known."""
         if not self.transport.over:
-            self.replaced_at, self.replaced_by = self._context.monotonic(), by
+            if not self.transport.hung_up:
+                self.replaced_at, self.replaced_by = self._context.monotonic(), by
             self.close(CloseCode.REPLACED, replaced(by))
 
     def probe(self) -> bool:

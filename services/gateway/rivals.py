@@ -77,6 +77,8 @@ class Rivals:
     def _held_off(self, station_id: str, remote_address: str, now: float) -> Refused | None:
         """Unless nobody else has the id. Who has it is asked whether it is alive."""
         standing, alive = self._registry.of_station(station_id), False
+        if standing is not None and standing.transport.hung_up:
+            return None
         if standing is not None:
             alive = standing.probe()
         elif self._contests.is_free(station_id, now):

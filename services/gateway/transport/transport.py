@@ -52,6 +52,10 @@ class Transport(Pausable, Protocol):
         Returns whether it was heard since it was asked before.
         """
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the other end is known to have gone, even if what it sent before is not read yet."""
+
 
 class Receiver(Protocol):
     """What a transport tells its connection: `opened` first, `closed` when nothing can be sent, `finished` last.

@@ -1,6 +1,7 @@
 """RFC 6455 above picows's core: fragments, sizes, UTF-8, control frames, close codes, pings; one object a socket."""
 
 import asyncio
+import socket
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +37,11 @@ SHORT_TAIL = 1024
 # What a message costs beside its bytes: in memory, and in work, as that of so many bytes.
 OBJECT = 128
 COST = 4 * 1024
-# What a frame costs beside its bytes, of those that a station may send: it may be one byte of a message.
-FRAME_COST = 64
+# What a frame costs beside its bytes, of those that a station may send; a fragment counts for so many at least, for it
+# may be one byte of a message that has no end.
+FRAME_COST, LEAST_OF_FRAGMENT = 64, 1024
+# As the kernel of Linux says it of a socket whose other end may still send.
+ESTABLISHED = 1
 # Seconds that a message may take before others have their turn: compressed, hundreds come in one read.
 LONG = 0.002
 # Of a message that is too long, what is read of it, and how many times as long it may be to be passed over.
@@ -193,6 +197,16 @@ class WebSocket(Listener):
             self.transport.send_ping()
         return answered
 
+    @property
+    def hung_up(self) -> bool:
+        own = self.transport.underlying_transport.get_extra_info("socket")
+        if self._lost or own is None or own.fileno() < 0:
+            return True
+        if not hasattr(socket, "TCP_INFO"):
+            return False
+        state: bytes = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        return state[0] != ESTABLISHED
+
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
         # picows keeps the request as long as the connection: memory, and a password, that are no longer needed.
@@ -213,9 +227,11 @@ class WebSocket(Listener):
             if kind == CLOSE:
                 transport.disconnect()
             return
-        if kind != CONTINUATION:
+        if kind == CONTINUATION:
+            pace.size -= max(frame.payload_size, LEAST_OF_FRAGMENT)
+        else:
             pace.messages -= 1
-        pace.size -= FRAME_COST + frame.payload_size
+            pace.size -= FRAME_COST + frame.payload_size
         if (pace.messages < 0 or pace.size < 0) and self._too_fast():
             return
         if frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind not in (TEXT, BINARY))):

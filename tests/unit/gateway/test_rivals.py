@@ -12,11 +12,13 @@ from websockets.exceptions import InvalidStatus
 from services.gateway.cluster import contests
 from services.gateway.cluster.contests import FORGOTTEN_AFTER, FREE_FOR, MOST, Contests
 from services.gateway.cluster.memory import MemoryDirectory
+from services.gateway.pressure.hold import Hold
 from services.gateway.pressure.reconnects import Reconnects
 from services.gateway.timing import Timing
 from services.ocpp.passwords import keyed
 from tests.unit.gateway.examples import call
 from tests.unit.gateway.running import HeldBus, Running, ask, closed, running, until
+from tests.unit.gateway.wire import TEXT, raw
 from voltbus.v1.bus_pb2 import RefusedHandshakes
 
 HEARTBEAT = call("hb", "Heartbeat", {})
@@ -55,6 +57,23 @@ async def test_after_three_takeovers_the_one_that_is_there_stays() -> None:
         assert (await ask(standing, HEARTBEAT))[0] == 3
         assert one.gateway.rivals._contests.count == 1
         await standing.close()
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+async def test_one_whose_end_waits_behind_what_is_not_read_yet_is_no_rival(end: str) -> None:
+    """It sends much without waiting, is cut off, and comes back at once."""
+    async with running(timing=PATIENT) as one:
+        for _ in range(4):
+            socket = await one.connect(ping_interval=None)
+            wire = one.websocket()
+            wire.pause(Hold.RATE)
+            socket.transport.write(raw(TEXT, HEARTBEAT))
+            getattr(socket.transport, end)()
+            await until(lambda: wire.hung_up)  # noqa: B023
+        async with await one.connect() as last:
+            assert (await ask(last, HEARTBEAT))[0] == 3
+        assert one.gateway.rivals._contests.count == 0
+        assert not one.gateway.rivals._contests._contests
 
 
 async def test_an_operator_sees_both() -> None:

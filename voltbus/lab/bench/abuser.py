@@ -61,9 +61,12 @@ class Abuser:
         await reader.readuntil(b"\r\n\r\n")
         return reader, writer
 
-    async def sends(self, station_id: str, data: bytes, more: str = "", reads: bool = True) -> None:
+    async def sends(
+        self, station_id: str, data: bytes, more: str = "", reads: bool = True, first: bytes = b""
+    ) -> None:
         """The same again and again, as fast as it is taken."""
         reader, writer = await self.connected(station_id, more)
+        writer.write(first)
         reading = asyncio.create_task(self._read(reader)) if reads else None
         try:
             while True:
@@ -79,6 +82,9 @@ class Abuser:
 
     async def nonsense(self, number: int) -> None:
         await self.sends(f"NONSENSE{number}", frame(b"{nonsense") * 100)
+
+    async def fragments(self, number: int) -> None:
+        await self.sends(f"FRAGMENTS{number}", frame(b" ", 0x00) * 1000, first=frame(b"[", 0x01))
 
     async def pings(self, number: int) -> None:
         await self.sends(f"PINGS{number}", frame(b"", 0x89) * 100)
@@ -130,6 +136,7 @@ class Abuser:
 KINDS: Mapping[str, tuple[int, Callable[[Abuser, int], Awaitable[None]]]] = {
     "stations that send heartbeats without end": (FEW, Abuser.floods),
     "stations that send what is no JSON": (FEW, Abuser.nonsense),
+    "stations that send fragments of a byte": (FEW * 2, Abuser.fragments),
     "stations that ping without end": (FEW, Abuser.pings),
     "stations that send bombs": (FEW, Abuser.bombs),
     "stations that never read": (SOME, Abuser.never_reads),

@@ -216,6 +216,11 @@ class SoapStation:
         self._probed_at = now
         return heard
 
+    @property
+    def hung_up(self) -> bool:
+        """It has no socket of its own."""
+        return False
+
     def pause(self, reason: Hold) -> None:
         self.paused |= reason
         if self.paused & HANDLING:

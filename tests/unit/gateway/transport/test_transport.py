@@ -57,6 +57,10 @@ class MemoryTransport:
     def probe(self, now: float) -> bool:
         return now < self.last_seen
 
+    @property
+    def hung_up(self) -> bool:
+        return self.over
+
     def _read(self) -> None:
         while self._unread and not self.paused and not self.over:
             self.last_seen = time.monotonic()

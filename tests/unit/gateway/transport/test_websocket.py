@@ -294,6 +294,17 @@ async def test_a_burst_is_read_in_pauses_in_which_others_are_served() -> None:
             assert (await ask(other, HEARTBEAT))[1] == "hb"
 
 
+async def test_fragments_of_a_byte_are_read_in_pauses() -> None:
+    """Each of them is as much work as one of a thousand bytes."""
+    async with running() as one, await one.connect() as socket:
+        write(socket, raw(TEXT, b"[", 0), raw(CONTINUATION, b" ", 0) * 1000)
+        wire = one.websocket()
+        await until(lambda: wire.paused & Hold.RATE)
+        async with await one.connect("CP2") as other:
+            assert (await ask(other, HEARTBEAT))[1] == "hb"
+        socket.transport.abort()
+
+
 async def test_a_bomb_counts_by_what_it_becomes() -> None:
     async with (
         running(message_rate=0, byte_rate=100_000, burst=1) as one,
