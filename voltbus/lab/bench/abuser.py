@@ -61,9 +61,7 @@ class Abuser:
         await reader.readuntil(b"\r\n\r\n")
         return reader, writer
 
-    async def sends(
-        self, station_id: str, data: bytes, more: str = "", reads: bool = True, first: bytes = b""
-    ) -> None:
+    async def sends(self, station_id: str, data: bytes, more: str = "", reads: bool = True, first: bytes = b"") -> None:
         """The same again and again, as fast as it is taken."""
         reader, writer = await self.connected(station_id, more)
         writer.write(first)

@@ -29,7 +29,7 @@ def test_scenarios_name_what_there_is() -> None:
 
 def test_the_standard_plan_is_used_unless_something_is_said() -> None:
     assert planned(False) == STANDARD
-    assert STANDARD.about_seconds < 18 * 60
+    assert STANDARD.about_seconds < 20 * 60
 
 
 def test_the_quick_one_is_quick_and_covers_every_kind() -> None:
