@@ -74,6 +74,15 @@ class Authority:
         says: Extensions = [(basic, True)] if basic else []
         self.certificate = self._sign(self.name, self._key, expires, above, extensions=[*says, *extensions])
 
+    @classmethod
+    def of(cls, certificate: bytes, key: bytes) -> "Authority":
+        """One that is there already, in PEM."""
+        made, private = cls.__new__(cls), serialization.load_pem_private_key(key, None)
+        assert isinstance(private, Key)
+        made.certificate = x509.load_pem_x509_certificate(certificate)
+        made._key, made._above, made.name = private, None, made.certificate.subject
+        return made
+
     @property
     def pem(self) -> str:
         return _pem(self.certificate)

@@ -1,16 +1,22 @@
 """One whole Voltbus for all end-to-end tests: two gateways, closed to unknown stations, events as protobuf."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from services.ocpp.services import SERVICES
 from tests.clients import rpc, system
 from tests.clients.collector import Collector, collecting
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
+from voltbus.local.certificates import LocalCertificates
 from voltbus.local.stack import PROCESSES
 from voltbus.settings import REST
 
@@ -25,10 +31,17 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="package")
-async def voltbus(stack: Stack, collector: Collector) -> AsyncIterator[system.System]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> LocalCertificates:
+    """Of gateways, and of stations with security profile 3, as `make run` makes them."""
+    return LocalCertificates(tmp_path_factory.mktemp("data") / "tls")
+
+
+@pytest.fixture(scope="package")
+async def voltbus(stack: Stack, collector: Collector, certificates: LocalCertificates) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them: unknown stations are turned away. All is traced."""
     settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf", "VOLTBUS_FRAME_LOG": "all"}
     settings |= {"VOLTBUS_TRACES": "1", "VOLTBUS_TRACES_ENDPOINT": collector.url}
+    settings |= certificates.of_gateway(["127.0.0.1"])
     async with system.running(
         stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1", REST), **settings
     ) as started:
@@ -103,3 +116,18 @@ async def connect(voltbus: system.System, node: rpc.Node, known: Known) -> Async
     for station in stations:
         await station.close()
         assert not [it for it in station.happened if it["event"] == "invalid"]
+
+
+async def said(
+    voltbus: system.System, *words: str, exit_code: int = 0, env: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What `voltbus …` prints. env: beside that of the system."""
+    addresses = ",".join(f"{name}={voltbus.processes.rest(name)}" for name in ("gateway", *SERVICES))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voltbus", *words),
+        env={**os.environ, **voltbus.env, "VOLTBUS_ADDRESSES": addresses, **env},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == exit_code, printed
+    return printed.decode()

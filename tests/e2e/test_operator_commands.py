@@ -1,14 +1,11 @@
 """An operator's commands on a whole system: what runs, who is there, what happens, and a command with its answer."""
 
-import asyncio
 import json
-import os
-import sys
 
 from services.ocpp.services import SERVICES
 from tests.clients.sessions import Session16
 from tests.clients.system import System
-from tests.e2e.conftest import Connect, Known
+from tests.e2e.conftest import Connect, Known, said
 
 REJECTED = {"status": "Rejected"}
 
@@ -56,16 +53,3 @@ async def test_a_session_as_an_operator_sees_it(voltbus: System, known: Known, i
 async def test_a_command_to_a_station_that_is_away_was_not_sent(voltbus: System, known: Known) -> None:
     command = await said(voltbus, "call", known.id, "Reset", '{"type": "Soft"}', "--wait", "1", "--json", exit_code=4)
     assert json.loads(command)["outcome"] == "expired"
-
-
-async def said(voltbus: System, *words: str, exit_code: int = 0) -> str:
-    """What `voltbus …` prints."""
-    addresses = ",".join(f"{name}={voltbus.processes.rest(name)}" for name in ("gateway", *SERVICES))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "voltbus", *words),
-        env={**os.environ, **voltbus.env, "VOLTBUS_ADDRESSES": addresses},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode == exit_code, printed
-    return printed.decode()
