@@ -1,10 +1,12 @@
 """SOAP 1.2 envelopes with WS-Addressing, as OCPP-S 1.6 §3 has them: tolerant in, complete out; and faults."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.ocpp.soap.xml import BadXml, Element, element, escaped, parse_parts
+from services.ocpp.soap.xml import BadXml, Element, NotWellFormed, element, escaped, parse_parts, trimmed
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -20,6 +22,8 @@ UNDERSTOOD = frozenset({"chargeboxidentity", "action", "messageid", "relatesto",
 # A text of a header that is longer is no id and no address.
 LONGEST_HEADER = 2048
 LONGEST_REASON = 255
+# A name or an address of IPv4, and a port.
+_HOST = re.compile(r"[0-9a-z.-]+:[0-9]{1,5}(/|\Z)", re.IGNORECASE)
 # Elements and bytes that are read before it is known who has sent them: a Header has ten, in one or two thousand bytes;
 # and some send the Body first.
 MOST_UNKNOWN, LONGEST_UNKNOWN = 250, 16 * 1024
@@ -65,7 +69,7 @@ class NoEnvelope(Exception):
 class Envelope:
     """What a message says about itself; empty where it does not. body: the first element in it; None: there is none.
 
-    address: of From, where the sender listens; one where nobody does is none.
+    address: of From, or else of ReplyTo, where the sender listens; one where nobody does is none.
     """
 
     identity: str
@@ -89,13 +93,30 @@ Judge = Callable[[Envelope], None]
 
 
 def read(document: bytes, charset: str | None = None, judge: Judge | None = None) -> Envelope:
-    """charset: see xml.parse_parts. judge: called before what the Body holds is read, if the Header stands before it.
+    """charset: see xml.parse_parts; where the document cannot be read so, what it says itself counts: some have one
+    charset for all that they send. judge: called before what the Body holds is read, if the Header stands before it;
+    and again, where the document is read again.
 
     Raises NoEnvelope, and what `judge` raises.
     """
+    if not (document := trimmed(document)):
+        raise NoEnvelope(protocol_error("XML: there is none"))
+    if charset is not None:
+        with suppress(NotWellFormed):
+            return _read(document, charset, judge)
+    try:
+        return _read(document, None, judge)
+    except NotWellFormed as error:
+        raise NoEnvelope(protocol_error(f"XML: {error}")) from None
+
+
+def _read(document: bytes, charset: str | None, judge: Judge | None) -> Envelope:
+    """Raises NoEnvelope, NotWellFormed, and what `judge` raises."""
     head = _Head(judge)
     try:
         root = parse_parts(head.parts(document), charset, head.begins)
+    except NotWellFormed:
+        raise
     except BadXml as error:
         raise NoEnvelope(protocol_error(f"XML: {error}")) from None
     _check(root)
@@ -158,11 +179,10 @@ def _said(root: Element) -> Envelope:
     for one in header.children:
         if one.attributes.get("mustUnderstand") in ("true", "1") and one.name.casefold() not in UNDERSTOOD:
             raise NoEnvelope(Fault(FaultCode.MUST_UNDERSTAND, "", f"the header {one.name} is not understood"))
-    sender = header.first("From")
     return Envelope(
         identity=_text(header.first("chargeBoxIdentity")),
         message_id=_text(header.first("MessageID")),
-        address=_address(_text(sender.first("Address"))) if sender else "",
+        address=_address(header.first("From")) or _address(header.first("ReplyTo")),
         relates_to=_text(header.first("RelatesTo")),
         body=next(iter(body.children), None),
     )
@@ -223,8 +243,14 @@ def _text(found: Element | None) -> str:
     return text if len(text) <= LONGEST_HEADER else ""
 
 
-def _address(text: str) -> str:
-    return "" if text in NOWHERE else text
+def _address(reference: Element | None) -> str:
+    """Of an endpoint; empty: it says none. Some leave out the element `Address`, or `http`."""
+    if reference is None:
+        return ""
+    said = _text(reference.first("Address") or reference)
+    if "://" not in said and _HOST.match(said):
+        said = f"http://{said}"
+    return "" if said in NOWHERE else said
 
 
 def _fault(body: Element) -> Fault:

@@ -11,12 +11,19 @@ from services.ocpp.soap.xml import Element, element, escaped
 
 Payload = Mapping[str, Any]
 
+_BLANKS = " \t\r\n"
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _DECIMAL = re.compile(r"\s*[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})\s*")
 
 
 def text(said: str) -> Any:
-    return said
+    """As it stands there; but a line break at one of its ends is of how it is written, with what indents it."""
+    bare = said.strip(_BLANKS)
+    if bare == said:
+        return said
+    begins = said.find(bare)
+    around = said[:begins] + said[begins + len(bare) :]
+    return bare if "\n" in around or "\r" in around else said
 
 
 def integer(said: str) -> Any:

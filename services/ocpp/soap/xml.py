@@ -1,5 +1,6 @@
 """XML as stations send it, read within bounds: no DTD, no entities, no network; and texts as XML has them."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ _ESCAPED = re.compile('[&<>"\r\n\t]')
 
 class BadXml(Exception):
     """Why a document is not read, in words that say nothing of what it holds."""
+
+
+class NotWellFormed(BadXml):
+    """It may be, in another encoding."""
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ class _Builder:
         self._names: dict[str, tuple[str, str]] = {}
         self._count = 0
         self._root: Element | None = None
-        self.problem: Exception = BadXml("not well-formed")
+        self.problem: Exception = NotWellFormed("not well-formed")
 
     def doctype(self, *_: object) -> None:
         self._refuse("a document type is not allowed")
@@ -141,7 +146,14 @@ def _understand(element: Element) -> None:
 
 def parse(document: bytes, charset: str | None = None) -> Element:
     """The root. See parse_parts."""
-    return parse_parts([document], charset)
+    return parse_parts([trimmed(document)], charset)
+
+
+def trimmed(document: bytes) -> bytes:
+    """Without blanks before it, and from the first NUL on, which XML cannot hold: some send the end of their string."""
+    begun = document.lstrip()
+    in_bytes = begun.startswith((b"<", codecs.BOM_UTF8)) and begun[1:2] != b"\0"
+    return begun.partition(b"\0")[0] if in_bytes else document
 
 
 def parse_parts(parts: Iterable[bytes], charset: str | None = None, watch: Watch | None = None) -> Element:
@@ -168,11 +180,11 @@ def parse_parts(parts: Iterable[bytes], charset: str | None = None, watch: Watch
             parser.feed(part)
         root: Element = parser.close()
     except etree.XMLSyntaxError as error:
-        raise BadXml(f"not well-formed (line {error.lineno})") from None
+        raise NotWellFormed(f"not well-formed (line {error.lineno})") from None
     except (LookupError, ValueError) as error:
         if error is builder.problem:
             raise
-        raise BadXml("not well-formed") from None
+        raise NotWellFormed("not well-formed") from None
     return root
 
 

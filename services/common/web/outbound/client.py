@@ -37,6 +37,10 @@ class Answer:
     content: bytes = b""
     named: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
+
 
 class NoAnswer(Exception):
     """Why there is none, in words."""

@@ -15,11 +15,11 @@ _QUALITY = re.compile(r"q\s*=\s*0(?:\.0*)?$", re.IGNORECASE)
 
 
 class BadBody(Exception):
-    """Why a body is not read. status: of HTTP."""
+    """Why a body is not read. status: of HTTP. closes: what is left of it would be taken for a request."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, *, closes: bool = False) -> None:
         super().__init__(reason)
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.closes = status, reason, closes
 
 
 def decoded(body: bytes, encoding: str, limit: int) -> bytes:
@@ -43,7 +43,11 @@ def decoded(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def too_long(limit: int) -> BadBody:
-    return BadBody(413, f"the message is longer than {limit} bytes")
+    return BadBody(413, f"the message is longer than {limit} bytes", closes=True)
+
+
+def left() -> BadBody:
+    return BadBody(499, "who asks has left", closes=True)
 
 
 def _inflated(body: bytes, bits: int, limit: int) -> bytes:

@@ -236,8 +236,12 @@ def _meaning(said: Envelope, version: str) -> tuple[Spelling, str]:
 
 def bad_body(error: BadBody) -> Answered:
     """The answer to a body that is not read."""
-    namespace = SPELLINGS["1.6"].central_system
-    return _faulted(Faulted(protocol_error(error.reason), error.status), None, namespace)
+    return faulted(protocol_error(error.reason), error.status, {"Connection": "close"} if error.closes else None)
+
+
+def faulted(fault: Fault, status: int, headers: Mapping[str, str] | None = None) -> Answered:
+    """The answer to what was not read."""
+    return _faulted(Faulted(fault, status, headers), None, SPELLINGS["1.6"].central_system)
 
 
 def _refusal(refused: Refused) -> Faulted:

@@ -4,12 +4,17 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import h11
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from services.gateway import metrics
 from services.gateway.transport.proxied import peername
 from services.gateway.transport.proxy_protocol import Proxied
+from services.gateway.transport.soap.bodies import BadBody
+from services.gateway.transport.soap.central_system import bad_body
+from services.ocpp.soap.envelope import CONTENT_TYPE
 
 # Of all connections: what is read is copied out of it at once.
 BUFFER = memoryview(bytearray(16 * 1024))
@@ -18,7 +23,7 @@ BUFFER = memoryview(bytearray(16 * 1024))
 class PatientHttp(H11Protocol):
     """timeout: seconds that the head of a request may take. said: by a proxy, before the first byte.
 
-    The state of a request has `said`, of whoever came, and `tls`, by which.
+    The state of a request has `said`, of whoever came, and `tls`, by which; `cut`, where its body has ended too early.
     """
 
     def __init__(self, config: Config, state: ServerState, timeout: float, said: Proxied) -> None:
@@ -38,9 +43,27 @@ class PatientHttp(H11Protocol):
         self._wait()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Who sends nothing more may still read the answer."""
+        """Who sends nothing more may still read the answer; what has come is all of the body."""
         self._ended = True
-        return self._answering
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        if self.cycle.more_body:
+            self.cycle.scope["state"]["cut"] = True
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+        return True
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is a fault, too; where an answer has begun, it breaks off."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            answered = bad_body(BadBody(400, msg, closes=True))
+            metrics.SOAP_REQUESTS.labels(answered.status).inc()
+            headers = [*answered.headers.items(), ("Content-Type", CONTENT_TYPE)]
+            headers.append(("Content-Length", str(len(answered.document))))
+            response = h11.Response(status_code=answered.status, headers=headers, reason=b"Bad Request")
+            for event in (response, h11.Data(answered.document), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -50,10 +73,6 @@ class PatientHttp(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
-
-    @property
-    def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def _wait(self) -> None:
         """Bytes that come one by one do not begin it anew."""

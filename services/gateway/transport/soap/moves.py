@@ -14,9 +14,9 @@ class Address:
     def said(self, address: str, at: float) -> int:
         """How often the station has come back to the address before, in a row; 0: this time it has not.
 
-        Who says none, as some libraries do, has not moved. at: by the monotonic clock.
+        Who says none, as some libraries do, has not moved, nor has who says what is none. at: by the monotonic clock.
         """
-        if not address or address == self.now:
+        if not address or address == self.now or (self.now and "://" not in address):
             return 0
         returned = address == self._before and at - self._moved_at < WITHIN
         self._before, self.now, self._moved_at = self.now, address, at

@@ -29,6 +29,7 @@ from services.ocpp.soap.spellings import SPELLINGS, Spelling
 
 URN = "urn:uuid:"
 OTHER = "the answer is to something else"
+EMPTY = "the answer is empty"
 
 log = structlog.get_logger()
 
@@ -288,12 +289,16 @@ class SoapStation:
     def _frame(self, message_id: str, action: str, answer: Answer) -> bytes:
         """What the answer to a command says; what cannot be read is told as the text that it is none of."""
         document = answer.content
+        if not document and answer.succeeded:
+            # To what has nothing to say, no word is an answer as well.
+            silent = not self._spelling.operations[action].response.fields
+            return frames.result(message_id, b"{}" if silent else orjson.dumps(EMPTY))
         try:
             document = decoded(document, answer.named.get("content-encoding", ""), self._options.max_size)
             said = envelope.read(document, charset_of(answer.named.get("content-type", "")))
         except (BadBody, NoEnvelope) as error:
             self.unread(document, str(error))
-            if 200 <= answer.status < 300:
+            if answer.succeeded:
                 return frames.result(message_id, orjson.dumps(str(error)))
             return frames.error(message_id, ErrorCode.GENERIC_ERROR.value, f"HTTP status {answer.status}")
         if said.fault is not None:

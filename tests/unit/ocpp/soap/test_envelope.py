@@ -32,6 +32,48 @@ def test_the_name_of_the_identity_has_no_case(name: str) -> None:
     assert envelope.read(written(f"<c:{name}>CP1</c:{name}>")).identity == "CP1"
 
 
+LATIN = '<?xml version="1.0" encoding="ISO-8859-1"?>' + written("<c:chargeBoxIdentity>é</c:chargeBoxIdentity>").decode()
+
+
+@pytest.mark.parametrize(
+    ("document", "charset"),
+    [
+        (LATIN.encode("latin-1"), "utf-8"),
+        (LATIN.replace("ISO-8859-1", "UTF-16").encode("utf-16"), "utf-8"),
+        (LATIN.encode("latin-1"), "nothing"),
+    ],
+)
+def test_a_charset_that_is_not_that_of_the_document(document: bytes, charset: str) -> None:
+    """Some have one Content-Type for all that they send. Who sends it is judged by how it is read in the end."""
+    judged: list[str] = []
+    found = envelope.read(document, charset, lambda said: judged.append(said.identity))
+    assert (found.identity, judged[-1]) == ("é", "é")
+
+
+ANONYMOUS = f"<w:Address>{envelope.ANONYMOUS}</w:Address>"
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("<w:From><w:Address>\n http://10.0.0.1/\n</w:Address></w:From>", "http://10.0.0.1/"),
+        ("<w:From>http://10.0.0.1:80/</w:From>", "http://10.0.0.1:80/"),
+        ("<c:From><Address>http://10.0.0.1/</Address></c:From>", "http://10.0.0.1/"),
+        ("<w:From><w:Address>10.0.0.1:8080/ocpp</w:Address></w:From>", "http://10.0.0.1:8080/ocpp"),
+        ("<w:From><w:Address>station.example:8080</w:Address></w:From>", "http://station.example:8080"),
+        ("<w:From><w:Address>n/a</w:Address></w:From>", "n/a"),
+        (f"<w:From>{ANONYMOUS}</w:From>", ""),
+        (f"<w:From>{ANONYMOUS.replace('anonymous', 'none')}</w:From><w:ReplyTo>{ANONYMOUS}</w:ReplyTo>", ""),
+        (f"<w:From>{ANONYMOUS}</w:From><w:ReplyTo><w:Address>http://a/</w:Address></w:ReplyTo>", "http://a/"),
+        ("<w:ReplyTo><w:Address>http://10.0.0.1/</w:Address></w:ReplyTo>", "http://10.0.0.1/"),
+        ("<w:From/>", ""),
+    ],
+)
+def test_where_a_station_says_that_it_listens(header: str, address: str) -> None:
+    """OCPP-S 1.6 §3.7, §3.8, and what libraries make of it; the anonymous address is nowhere (WS-Addressing §2.1)."""
+    assert envelope.read(written(header)).address == address
+
+
 def test_nothing_of_the_header_is_needed_to_read_a_message() -> None:
     bare = f"<s:Envelope {NAMES}><s:Body><c:heartbeatRequest/></s:Body></s:Envelope>".encode()
     found = envelope.read(bare)

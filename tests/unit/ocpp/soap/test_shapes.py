@@ -50,6 +50,18 @@ def test_meter_values_of_15_are_those_of_16() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "read_as"),
+    [
+        *(("\n\t\tTAG\n", "TAG"), ("TAG\r\n", "TAG"), ("\nTA G ", "TA G"), ("\n", "")),
+        *((" TAG ", " TAG "), ("TA\nG ", "TA\nG ")),
+    ],
+)
+def test_a_line_break_around_a_text_is_of_how_it_is_written(said: str, read_as: str) -> None:
+    """Blanks alone may be part of an idTag: its type does not collapse them."""
+    assert read("Authorize", f"<idTag>{said}</idTag>") == {"idTag": read_as}
+
+
 def test_transaction_data_of_15_has_a_level_more_which_may_come_more_than_once() -> None:
     """One list of values in 1.6 (§6.49)."""
     value = "<values><timestamp>2026-03-01T12:00:0{}Z</timestamp><value>{}</value></values>"

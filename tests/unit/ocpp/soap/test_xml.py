@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ocpp.soap.xml import MOST_ELEMENTS, MOST_LEVELS, BadXml, Element, element, escaped, parse
+from services.ocpp.soap.xml import MOST_ELEMENTS, MOST_LEVELS, BadXml, Element, NotWellFormed, element, escaped, parse
 
 BOMB = b"""<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
@@ -37,9 +37,24 @@ def test_the_reason_is_that_of_the_refusal() -> None:
             parse(document)
 
 
-def test_an_unknown_charset_is_refused() -> None:
-    with pytest.raises(BadXml):
-        parse(b"<a/>", "nothing")
+@pytest.mark.parametrize(
+    "document",
+    [
+        '\r\n <?xml version="1.0"?><a>é</a>'.encode(),
+        "\ufeff<a>é</a>\0".encode(),
+        "<a>é</a>\r\n\0\0 what was there before".encode(),
+        '<?xml version="1.0" encoding="UTF-16"?><a>é</a>'.encode("utf-16"),
+    ],
+)
+def test_what_stands_around_it_is_passed_over(document: bytes) -> None:
+    """A blank before the declaration, the end of a string in C; of UTF-16 every other byte is a NUL."""
+    assert parse(document).text == "é"
+
+
+@pytest.mark.parametrize("charset", ["nothing", "us-ascii"])
+def test_what_cannot_be_read_in_a_charset_may_be_in_another(charset: str) -> None:
+    with pytest.raises(NotWellFormed):
+        parse("<a>é</a>".encode(), charset)
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "utf-16"])

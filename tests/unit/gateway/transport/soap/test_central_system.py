@@ -287,7 +287,57 @@ async def test_who_leaves_before_the_end_of_a_body_is_counted_and_no_mistake_of_
 
 async def test_get_is_not_spoken(one: Running) -> None:
     async with httpx.AsyncClient() as client:
-        assert (await client.get(one.soap)).status_code == 405
+        response = await client.get(one.soap)
+    assert fault(response) == (405, "Sender", "ProtocolError")
+    assert response.headers["allow"] == "POST"
+
+
+async def exchange(one: Running, head: str, body: bytes = b"") -> bytes:
+    """The answer to a request as it is written, on a connection that is left open."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.gateway.settings.soap_port)
+    writer.write(f"{head}\r\nHost: a\r\n\r\n".encode() + body)
+    try:
+        async with asyncio.timeout(GIVE_UP):
+            answer = await reader.readuntil(b"Envelope>")
+            if b"connection: close" in answer.lower():
+                assert await reader.read() == b""
+    finally:
+        writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://host:9001/soap/CentralSystem",
+        "//soap/CentralSystem",
+        "/soap//CentralSystem/",
+        "/soap/1.5/CentralSystem?a",
+        "HTTP://host//soap/1.5//CentralSystem",
+    ],
+)
+async def test_an_address_in_absolute_form_or_with_slashes_too_many_was_not_found(one: Running, address: str) -> None:
+    """RFC 9112 §3.2.2, and as at the port for WebSockets."""
+    head = f"POST {address} HTTP/1.1\r\nContent-Length: {len(asked())}"
+    assert (await exchange(one, head, asked())).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/soap", "/ocpp/CP1", "/soap/CentralSystem/CP1", "http://host", "/soap/x/y/z"]
+)
+async def test_another_address_is_told_in_soap_where_to_post(one: Running, address: str) -> None:
+    answer = await exchange(one, f"POST {address} HTTP/1.1\r\nContent-Length: {len(asked())}", asked())
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"post to /soap/CentralSystem" in answer
+
+
+async def test_a_length_that_is_told_in_two_ways_ends_the_connection(one: Running) -> None:
+    """RFC 9112 §6.1, §11.2: what came behind it was taken for the next request."""
+    hidden = b"0\r\n\r\nPOST /soap/CentralSystem HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    lengths = f"Content-Length: {len(hidden)}\r\nTransfer-Encoding: chunked"
+    answer = await exchange(one, f"POST /soap/CentralSystem HTTP/1.1\r\n{lengths}", hidden)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"connection: close" in answer.lower()
 
 
 async def test_without_a_port_there_is_none() -> None:

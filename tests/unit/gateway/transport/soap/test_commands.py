@@ -217,6 +217,17 @@ async def test_answers_that_say_nothing(one: Running, status: int, body: bytes, 
         assert (await one.result("firmware")).outcome == outcome
 
 
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_no_word_is_the_answer_where_there_is_nothing_to_say(one: Running, status: int) -> None:
+    """The response of UpdateFirmware has no elements."""
+    async with listening(lambda _: (status, b"")) as station:
+        await post(one.soap, asked(address=station.address))
+        payload = b'{"location":"ftp://a/b","retrieveDate":"2026-12-01T00:00:00Z"}'
+        await send(one, Command(id="c1", service="firmware", action="UpdateFirmware", payload=payload))
+        result = await one.result("firmware")
+        assert (result.outcome, result.payload) == (OUTCOME_ANSWERED, b"{}")
+
+
 @pytest.mark.parametrize(("status", "body"), [(200, b"x" * 300_000), (0, b"")])
 async def test_answers_that_cannot_be_read_are_none(status: int, body: bytes) -> None:
     async with running(timing=QUICK, command_timeout=0.5) as one, listening(lambda _: (status, body)) as station:
