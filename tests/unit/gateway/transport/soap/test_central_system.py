@@ -392,7 +392,8 @@ async def test_what_comes_beside_a_request_that_waits_is_to_be_sent_again() -> N
 
 
 async def test_how_fast_it_has_sent_is_known_on_its_next_connection() -> None:
-    async with running(timing=QUICK, message_rate=2, burst=1, burst_speed=1000) as one:
+    # Three messages; half of them would be there again, and nothing to remember, after 25 seconds.
+    async with running(timing=QUICK, message_rate=0.02, burst=150, burst_speed=1000) as one:
         for _ in range(2):
             await post(one.soap, asked())
         pace = one.connection().pace
