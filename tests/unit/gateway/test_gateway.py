@@ -148,7 +148,7 @@ async def test_too_many_unacknowledged_bytes_stop_the_reading() -> None:
         one.bus.release()
         await one.call("transactions", 10)
         await one.call("firmware", 10)
-        assert not any(wire.paused for wire in wires)
+        await until(lambda: not any(wire.paused for wire in wires))
 
 
 async def test_a_record_that_makes_no_sense_ends_nothing(one: Running) -> None:
