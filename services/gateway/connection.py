@@ -10,6 +10,7 @@ import structlog
 
 from services.common.kafka.bus import Header
 from services.common.kafka.traced import headers_of
+from services.common.process.sparing import Sparing
 from services.common.process.tracing import Tracing
 from services.gateway import metrics
 from services.gateway.deviations import Deviations
@@ -57,6 +58,8 @@ from voltbus.v1.bus_pb2 import (
 
 # Of a refused message, so many bytes are kept.
 LONGEST_FRAME, LONGEST_ACTION = 8192, 50
+# Of one kind of dropped frames, so many lines are logged at once; then one each so many seconds.
+LINES_AT_ONCE, LINE_EVERY = 5, 60.0
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
 SEND = MessageType.SEND
 BOOT = "BootNotification"
@@ -100,6 +103,7 @@ class Connection:
         "_context",
         "_deviations",
         "_draining",
+        "_lines",
         "_notes",
         "_session",
         "_traces",
@@ -137,6 +141,7 @@ class Connection:
         self._waiting = 0
         self._deviations: Deviations | None = None
         self._notes: FrameNotes | None = None
+        self._lines: Sparing | None = None
         self._traces: ConnectionTraces | None = None
         self.remote_address = self.replaced_by = ""
         self.replaced_at: float | None = None
@@ -179,7 +184,8 @@ class Connection:
             self._traces.closed(context.wall())
         self._perform(self._session.closed(now, context.wall()))
         self._report(CONNECTION_STATE_DISCONNECTED, now, reason=reason)
-        log.info("disconnected", reason=reason, **self._ids)
+        left_out = self._lines.rest() if self._lines else {}
+        log.info("disconnected", reason=reason, **self._ids, **left_out)
 
     def finished(self) -> None:
         self._context.on_finished(self)
@@ -382,8 +388,13 @@ class Connection:
         metrics.DROPPED.labels(action.reason).inc()
         self._note(action)
         trace_id = self._traces and self._traces.dropped(action, self._context.wall())
+        if self._lines is None:
+            self._lines = Sparing(LINES_AT_ONCE, LINE_EVERY)
+        if (left_out := self._lines.admit(action.reason, self._context.monotonic())) is None:
+            return
         ids = self._ids | {"trace_id": trace_id} if trace_id else self._ids
-        log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **ids)
+        what = {"reason": action.reason, "message_id": action.message_id, "detail": action.detail}
+        log.info("dropped", **what, **ids, **left_out)
 
     def _note(self, action: Refuse | Drop) -> None:
         if self._notes is None:

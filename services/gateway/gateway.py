@@ -14,7 +14,7 @@ from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.process.tracing import Tracing
-from services.gateway import credentials, metrics
+from services.gateway import credentials, metrics, strangers
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
 from services.gateway.cluster.slot_lease import SlotLease, SlotLost
@@ -165,7 +165,7 @@ class Gateway:
         if isinstance(verdict, Refused):
             return verdict
         if verdict.version is None:
-            log.info("no common subprotocol", station_id=verdict.station_id)
+            strangers.log.info("no common subprotocol", station_id=verdict.station_id, remote=request.remote_address)
             self._refused(verdict.station_id, RefusalReason.NO_SUBPROTOCOL, request)
             return None
         if held_off := self.held_off(verdict, request):
@@ -296,7 +296,8 @@ class Gateway:
             if wait := self._throttle.failed(station_id, request.remote_address, now):
                 verdict = handshake.too_many(wait)
         if verdict.reason is not RefusalReason.TOO_MANY_WRONG_PASSWORDS:
-            log.info("refused", station_id=station_id, status=verdict.status)
+            remote = request.remote_address
+            strangers.log.info("refused", station_id=station_id, status=verdict.status, remote=remote)
         if verdict.reason:
             self._refused(station_id, verdict.reason, request)
         return verdict

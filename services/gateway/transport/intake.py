@@ -9,7 +9,7 @@ import structlog
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from services.gateway import metrics
+from services.gateway import metrics, strangers
 from services.gateway.transport import answers
 from services.gateway.transport.cutter import HEAD, SHORT_HEAD, SIXTEEN_BITS_FROM, Cutter
 from services.gateway.transport.handshake import Refused
@@ -54,6 +54,7 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         "_answered",
         "_at_frame",
         "_cutter",
+        "_left",
         "_request",
         "_reserved",
         "_said",
@@ -75,6 +76,8 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         # What has come of the upgrade request; None after it.
         self._request: bytes | None = b""
         self._answered = False
+        # Whether the other end has said that it goes.
+        self._left = False
         # As the cutter says. At a frame, a read mostly is whole frames, for which it need not be asked.
         self._at_frame, self._reserved = False, 0
 
@@ -114,18 +117,26 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
     def eof_received(self) -> bool:
         if isinstance(self.listener, Listener):
             self.listener.ended()
+        self._left = True
         return bool(super().eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._answered:
             self._unanswered.remove(self)
             metrics.HANDSHAKES.labels(answers.UNANSWERED).inc()
+            # Who asks no more than whether the port is open leaves at once.
+            tell = strangers.log.info if self._request or not self._left else strangers.log.debug
+            tell("no handshake", received=len(self._request or b""), remote=self._remote_address)
         self._read_rest()
         super().connection_lost(exc)
 
+    @property
+    def _remote_address(self) -> str:
+        return self._said.address or peername(self.transport.underlying_transport)
+
     def _accept_here(self, upgrade: Any) -> Any:
         transport = self.transport.underlying_transport
-        said = self._said if self._said.address else replace(self._said, address=peername(transport))
+        said = self._said if self._said.address else replace(self._said, address=self._remote_address)
         self._is_answered()
         try:
             return self._accept(upgrade, said, transport.get_extra_info("ssl_object"))

@@ -43,9 +43,12 @@ log = structlog.get_logger()
 
 
 class DebugLogger(logging.LoggerAdapter[logging.Logger]):
-    """picows logs every mistake of a client as an error; here they are everyday."""
+    """picows logs every mistake of a client as an error, and two lines of every socket; here they are everyday."""
 
     def error(self, msg: object, *args: object, **_: Any) -> None:
+        self.debug(msg, *args)
+
+    def info(self, msg: object, *args: object, **_: Any) -> None:
         self.debug(msg, *args)
 
 

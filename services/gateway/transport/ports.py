@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import structlog
-
 from services.common.process.errors import Misconfigured
-from services.gateway import metrics
+from services.gateway import metrics, strangers
 from services.gateway.settings import CertificateHeader, Settings
 from services.gateway.timing import Clocks, Timing
 from services.gateway.transport import client_certificate, spoken_tls
@@ -24,8 +22,6 @@ from services.gateway.transport.tls_handshakes import Handshakes
 
 Above = Callable[[Proxied], Any]
 """Makes the protocol of a station, which has a buffer, of what a proxy said."""
-
-log = structlog.get_logger()
 
 
 class Ports:
@@ -98,5 +94,5 @@ def _count_handshake(said: Proxied, outcome: HandshakeOutcome, remote_address: s
     metrics.TLS_HANDSHAKES.labels(outcome).inc()
     if outcome is not HandshakeOutcome.DONE:
         # A client that leaves before it has begun is mostly somebody who asks whether the port is open.
-        tell = log.debug if outcome is HandshakeOutcome.GONE else log.info
+        tell = strangers.log.debug if outcome is HandshakeOutcome.GONE else strangers.log.info
         tell("no TLS", outcome=outcome, reason=reason, remote=said.address or remote_address)
