@@ -137,10 +137,11 @@ def _settled(name: str, readings: Sequence[RegisterReading], bounds: Bounds) -> 
         return add_intervals(None, sorted(counted, key=lambda one: one.at))
     regular = add_readings(None, counted, bounds.power_w)
     if regular and is_regular(regular, bounds.power_w):
-        # Told again by a later report, it is the last one all the same: as if they had come in this order.
+        # Told again by a later report, it is the last one all the same: as if they had come in this order. The only
+        # one stays the only one.
         newest = told[0]
         is_last = (newest.rank, newest.wh) == (regular.last.rank, regular.last.wh)
-        return replace(regular, last=newest) if is_last else regular
+        return replace(regular, last=newest) if is_last and regular.first != regular.last else regular
     end, other_end = (regular.end, regular.other_end) if regular else (None, None)
     # Another word of its end is no reading of a register that was reset.
     counted = [one for one in counted if one.rank != Rank.MESSAGE_END or one == end]

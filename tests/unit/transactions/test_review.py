@@ -1,6 +1,7 @@
 """What is doubtful is held; what operators decide of it counts until something contradicts it."""
 
 from datetime import datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -318,6 +319,17 @@ def test_only_what_was_not_known_when_it_was_decided_holds_it_again(
     for n, one in enumerate(again := data.draw(st.permutations(later)), count):
         turned = decided(turned, one, [*told[:count], *again][:n]).transaction or turned
     assert [getattr(turned, field) for field in SEEN] == [getattr(after, field) for field in SEEN]
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2, 3, 5])))
+def test_the_only_reading_told_in_two_messages_is_the_only_one(order: tuple[int, ...]) -> None:
+    """Both are told after the end, in any order, one without values between them."""
+    kinds = [ReportKind.STARTED, *[ReportKind.UPDATED] * 3, ReportKind.ENDED, ReportKind.UPDATED]
+    told = [report(kind, seq_no=n, at=at(2 * n), received_at=at(2 * n)) for n, kind in enumerate(kinds)]
+    for n in (1, 3):
+        told[n] = replace(told[n], meter_values=(register(NOON, 0, 1),))
+    made = folded(told[0], told[4], *(told[n] for n in order))
+    assert (made.meter_stop_wh, made.energy_wh, made.doubts) == (None, None, [Doubt.NO_ENERGY])
 
 
 def test_an_end_that_repeats_a_reading_is_no_news_when_it_is_told_again() -> None:
