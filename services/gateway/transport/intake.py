@@ -29,7 +29,9 @@ _get_buffer, _buffer_updated = WSProtocol.get_buffer, WSProtocol.buffer_updated
 
 
 class Listener(WSListener):
-    """A listener of picows that has a say in how its socket is read."""
+    """A listener of picows that has a say in how its socket is read. over: one side has closed, and it knows."""
+
+    over = False
 
     def ended(self) -> None:
         """The other end sends nothing more."""
@@ -100,6 +102,8 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         return view  # type: ignore[no-any-return]
 
     def buffer_updated(self, size: int) -> None:
+        if self.transport.is_close_frame_sent and self._is_at_fault():
+            return
         if self._at_frame:
             view, position, last = self._view, 0, size - SHORT_HEAD
             while position <= last:
@@ -182,6 +186,10 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
             _buffer_updated(self, passed_on)
         if full and isinstance(self.listener, Listener):
             self.listener.rest()
+
+    def _is_at_fault(self) -> bool:
+        """Whether the close is of the parser, which found a fault: it would go on with what is read until the end."""
+        return isinstance(self.listener, Listener) and not self.listener.over
 
     def _is_answered(self) -> None:
         self._answered = True

@@ -139,6 +139,7 @@ RFC_6455 = [
     Row("5.5.3 a pong that nobody asked for", [raw(PONG, b"x"), raw(TEXT, b"a")], [b"a"]),
     Row("5.5.1 a close without a code", [raw(CLOSE, b"")], (), EMPTY),
     Row("5.5.1 a close with half a code", [raw(CLOSE, b"\x03")], (), 1002),
+    Row("7.1.7 what comes after a fault of framing", [raw(CLOSE, b"\x03"), raw(TEXT, b"a"), raw(TEXT, b"b")], (), 1002),
     Row("5.5.1 a close with a reason", [close(1000, SMILE)], (), 1000),
     Row("5.5.1 a close with the longest reason", [close(1000, b"x" * 123)], (), 1000),
     Row("5.5.1 a close whose reason is no UTF-8", [close(1000, b"\xff")], (), 1007),

@@ -222,7 +222,7 @@ async def test_a_station_that_does_not_read_is_not_read_either() -> None:
 
 async def test_a_station_that_never_reads_is_given_up() -> None:
     """It answers no ping, for it is not read: without this it would be there for ever."""
-    async with running(timing=QUICK, message_rate=0, send_timeout=0.1) as one:
+    async with running(timing=QUICK, message_rate=0, byte_rate=0, send_timeout=0.1) as one:
         socket = await unread(one)
         await until(lambda: one.changes()[-1].reason == "the station did not read what was sent to it")
         socket.transport.abort()
