@@ -1,9 +1,12 @@
 """The wiring of auth, for production and tests alike."""
 
+from collections.abc import Sequence
+
 from redis.asyncio import Redis
 
-from services.auth import password_changing
+from services.auth import certificate_signing, password_changing
 from services.auth.api import TAGS, VERBS, routers
+from services.auth.certificate_signing import CertificateSigning
 from services.auth.dialects import DIALECTS
 from services.auth.downgrading import Downgrading
 from services.auth.group_settings import GroupSettings
@@ -16,30 +19,44 @@ from services.auth.remote import RENDERERS
 from services.auth.republication import Republication
 from services.auth.securing import Securing
 from services.auth.settings import Settings
+from services.auth.signers.choice import signer_of
+from services.auth.signers.desk import Desk
+from services.auth.signing_requests_intake import SigningIntake
 from services.auth.store import Store
+from services.common.commands.command import Command
 from services.common.kafka.bus import Bus
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
+from services.common.process.wakeup import Wakeup
 from services.common.wiring import wire
 from services.ocpp.sealing import Sealing
 
 NAME = "auth"
 
 
+async def on_ended(db: Connection, commands: Sequence[Command]) -> None:
+    """What became of commands, for those who have asked for them."""
+    await password_changing.on_ended(db, commands)
+    await certificate_signing.on_ended(db, commands)
+
+
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=password_changing.on_ended)
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=on_ended)
     store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
-    handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
+    signer, wake_signing = signer_of(settings, clock), Wakeup()
+    intake = SigningIntake(settings.cpo_names, open=signer is not None)
+    handler = Handler(store, wiring.stations, wiring.batches(DIALECTS), intake, wake_signing)
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, wiring.announcer, clock)
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
+    signing = CertificateSigning(store, wiring.command_service, signer or Desk(), clock, wake_signing)
     changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)
 
     return wiring.service(
         consumer,
-        routers(store, group_settings, passwords, changing, wiring.stations, wiring.access, clock),
+        routers(store, group_settings, passwords, changing, signing, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tables=TABLES,
         tags=TAGS,
@@ -49,6 +66,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "passwords": changing.run,
             "profiles": Securing(store, clock).run,
             "downgrades": Downgrading(store, wiring.stations, clock).run,
+            "certificates": signing.run,
         },
         checks={"publication": republication.ready},
         opens=(republication.open,),

@@ -1,11 +1,20 @@
 """A batch of ocpp.calls.auth: read, decide, record, answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.auth import password_changing, securing
-from services.auth.domain.requests import RECORDED, AuthorizationDecided, Authorize, Request, Verdict, decide
+from services.auth.domain.requests import (
+    RECORDED,
+    AuthorizationDecided,
+    Authorize,
+    Request,
+    SignCertificate,
+    Verdict,
+    decide,
+)
+from services.auth.signing_requests_intake import SigningIntake
 from services.auth.store import Store
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
@@ -21,6 +30,8 @@ class Handler:
     store: Store
     stations: Stations
     shell: BatchShell[Request]
+    intake: SigningIntake
+    wake_signing: Callable[[], None]
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """One query for all idTokens, one transaction for all that is recorded and announced; then the replies."""
@@ -28,10 +39,13 @@ class Handler:
         async with self.store.unit_of_work() as work:
             keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
             tokens = await work.find_tokens(keys)
+            signing = [(call, request) for call, request in batch.calls if isinstance(request, SignCertificate)]
+            answered = await self.intake.take(work, signing)
             replies = [
                 request
                 if isinstance(request, Refused)
-                else decide(request, tokens, batch.now, free_vend=self._is_free_vend(call.station_id))
+                else answered.get(call.id)
+                or decide(request, tokens, batch.now, free_vend=self._is_free_vend(call.station_id))
                 for call, request in batch.calls
             ]
             decided = [
@@ -46,6 +60,8 @@ class Handler:
             await securing.keep(work.db, batch.results)
         if concluded:
             self.shell.notify_changed()
+        if signing or concluded:
+            self.wake_signing()
         return self.shell.settle(batch, replies)
 
     def _is_free_vend(self, station_id: str) -> bool:

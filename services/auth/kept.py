@@ -3,10 +3,18 @@
 from services.common.authorization import decisions
 from services.common.calls import message_log
 from services.common.commands import kept as commands
-from services.common.postgres.retention import Table
+from services.common.postgres.retention import PlainTable, Table
 
 TABLES: tuple[Table, ...] = (
     message_log.KEPT,
     *commands.tables(),
     decisions.KEPT,
+    # Certificates that are still valid are needed: they are renewed, and may have to be revoked.
+    PlainTable(
+        table="certificate_request",
+        setting="command_days",
+        time="asked_at",
+        needed="state in ('asked', 'waiting', 'signed') or coalesce(ends_at > now(), false)",
+        number="number",
+    ),
 )

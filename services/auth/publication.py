@@ -8,6 +8,7 @@ from uuid import uuid4
 from google.protobuf.message import Message
 
 from services.auth.domain import locations, password_changes, stations, tokens
+from services.auth.domain.certificate_requests import CertificateRequest
 from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.revocations import Revocation
@@ -45,6 +46,29 @@ def _certificate_fields(revocation: Revocation, author: str | None) -> dict[str,
     names = ("fingerprint", "serial_number", "issuer", "reason")
     said = {name: getattr(revocation, name) or "" for name in names}
     return said | {"revocation_id": revocation.id, "author": author or ""}
+
+
+def _request_fields(request: CertificateRequest) -> dict[str, Any]:
+    """What an event says of a signing request itself."""
+    return {
+        "station_id": request.station_id,
+        "signing_request_id": request.id,
+        "certificate_type": request.purpose.value,
+        "at": request.changed_at,
+    }
+
+
+def _issued_fields(request: CertificateRequest) -> dict[str, Any]:
+    assert request.issued is not None, "it was signed"
+    issued, subject = request.issued, request.subject
+    return {
+        "common_name": (subject and subject.common_name) or "",
+        "serial_number": issued.serial_number,
+        "issuer": issued.issuer,
+        "fingerprint": issued.fingerprint,
+        "begins_at": issued.begins_at,
+        "ends_at": issued.ends_at,
+    }
 
 
 def token_changed(event: tokens.TokenChanged) -> tuple[str, Message]:
@@ -185,6 +209,25 @@ class Publication:
         """The event."""
         event = pb.CertificateRevocationWithdrawn(**_certificate_fields(revocation, author), at=at)
         return self.events.record(event, revocation.id, uuid4().hex, at)
+
+    def certificate_issued(self, request: CertificateRequest) -> Record:
+        """The event."""
+        said = _request_fields(request) | _issued_fields(request)
+        return self._of_request(pb.CertificateIssued(**said, author=request.author or ""), request)
+
+    def certificate_installed(self, request: CertificateRequest) -> Record:
+        """The event."""
+        return self._of_request(pb.CertificateInstalled(**_request_fields(request), **_issued_fields(request)), request)
+
+    def certificate_rejected(self, request: CertificateRequest) -> Record:
+        """The event."""
+        by = f"CERTIFICATE_REJECTED_BY_{request.refused_by.name}" if request.refused_by else None
+        said = _request_fields(request) | {"reason": request.reason or "", "author": request.author or ""}
+        return self._of_request(pb.CertificateRejected(**said, by=by), request)
+
+    def _of_request(self, event: Message, request: CertificateRequest) -> Record:
+        cause = f"{request.id}/{request.changed_at.isoformat()}"
+        return self.events.record(event, request.station_id, cause, request.changed_at)
 
     def location(self, location: locations.Location) -> Record:
         """The state of a location."""

@@ -39,6 +39,9 @@ STATION_COLUMNS = ", ".join(rows.STATION)
 STATIONS_BY_ID = f"select {STATION_COLUMNS} from station where station_id = any($1::text[])"
 STATIONS_BY_KEY = f"select {STATION_COLUMNS} from station where lower(station_id) = any($1::text[])"
 BY_SERIAL_NUMBER = "select min(station_id) from station where serial_number = $1 and station_id <> $2"
+PROVEN_BY = """
+select station_id, serial_number from station
+where lower(station_id) = any($1::text[]) or serial_number = any($2::text[])"""
 STATIONS = f"""
 select {STATION_COLUMNS} from station
 where station_id > $1
@@ -270,6 +273,19 @@ class UnitOfWork:
         await self.db.execute(LOCK, f"serial_number {serial_number}")
         found: str | None = await self.db.fetchval(BY_SERIAL_NUMBER, serial_number, station_id)
         return found
+
+    async def proven_by(self, names: Collection[str]) -> list[tuple[str, str]]:
+        """Which stations are let in with a certificate of one of these common names: each with the id of one."""
+        if not names:
+            return []
+        found = await self.db.fetch(PROVEN_BY, [station_key(one) for one in names], list(names))
+        known = [(row["station_id"], row["serial_number"]) for row in found]
+        return [
+            (name, station_id)
+            for name in names
+            for station_id, number in known
+            if (number == name if number else station_key(station_id) == station_key(name))
+        ]
 
     async def meant_stations(self, station_ids: Collection[str]) -> dict[str, Station]:
         """Registered stations by id; where there is none, one whose id differs in case alone."""

@@ -14,6 +14,7 @@ from tests.certification.station import Station
 from tests.certification.tls import CPO
 from tests.clients import system
 from tests.clients.certificates import Authority
+from tests.clients.signing import files
 from tests.conftest import Stack
 from tests.patience import GIVE_UP
 
@@ -41,8 +42,10 @@ async def voltbus(
 
 
 def served(authority: Authority, folder: Path) -> dict[str, str]:
-    """Settings of a gateway that serves all security profiles, with both kinds of keys (A00.FR.318)."""
-    (trusted := folder / "ca.crt").write_text(authority.pem)
+    """A gateway that serves all security profiles, with both kinds of keys (A00.FR.318); and of a signer."""
+    certificate, key = files(authority)
+    (trusted := folder / "ca.crt").write_text(certificate)
+    (private := folder / "ca.key").write_text(key)
     first, second = (authority.issue("127.0.0.1", CPO, kind=kind) for kind in ("ec", "rsa"))
     others = {name.replace("TLS_", "TLS_SECOND_"): path for name, path in second.files(folder, "second").items()}
     return (
@@ -51,6 +54,9 @@ def served(authority: Authority, folder: Path) -> dict[str, str]:
         | {
             "VOLTBUS_GATEWAY_TLS_CLIENT_CA_FILE": str(trusted),
             "VOLTBUS_CPO_NAMES": CPO,
+            "VOLTBUS_CERTIFICATE_SIGNER": "ca",
+            "VOLTBUS_CERTIFICATE_CA_FILE": str(trusted),
+            "VOLTBUS_CERTIFICATE_CA_KEY_FILE": str(private),
             "VOLTBUS_GATEWAY_TLS_RSA_SUITES": "true",
         }
     )

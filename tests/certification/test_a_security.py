@@ -2,17 +2,18 @@
 
 import ssl
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import websockets
+from cryptography import x509
 
 from tests.certification import tls
-from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.states import ACCEPTED, booted
 from tests.certification.station import Answer, Station
-from tests.clients.certificates import Authority, client
+from tests.clients.certificates import Authority, Issued, client
 
 BASIC_AUTH_PASSWORD = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
@@ -110,25 +111,23 @@ async def change_password(station: Station, operator: Operator, status: str, sta
     return str(told["password"])
 
 
-@missing("signing of certificates")
 async def test_tc_a_11(station: Station, operator: Operator) -> None:
-    """A station renews its certificate when it is asked to (A02.FR.11, FR.14, F06.FR.01)."""
-    await certificate_renewed(station, operator, "ChargingStationCertificate")
+    """A station renews its certificate when it is asked to, and comes with it (A02.FR.08, FR.11, FR.14, F06.FR.01)."""
+    renewed = await certificate_renewed(station, operator, "ChargingStationCertificate")
+    await station.reconnect(tls=client(renewed), password="")
+    await booted(station)
 
 
-@missing("signing of certificates")
 async def test_tc_a_12(station: Station, operator: Operator) -> None:
     """A station renews its certificate for EVs when it is asked to (A02.FR.11, F06.FR.01)."""
     await certificate_renewed(station, operator, "V2GCertificate")
 
 
-@missing("signing of certificates")
 async def test_tc_a_13(station: Station, operator: Operator) -> None:
     """A station renews the certificate that it has for both when it is asked to (A02.FR.11)."""
     await certificate_renewed(station, operator, None)
 
 
-@missing("signing of certificates")
 async def test_tc_a_14(station: Station, operator: Operator) -> None:
     """A station refuses the certificate that was signed for it (A02)."""
     await certificate_renewed(station, operator, "ChargingStationCertificate", {"status": "Rejected"})
@@ -144,7 +143,7 @@ TRIGGERS = {
 
 async def certificate_renewed(
     station: Station, operator: Operator, kind: str | None, answer: Answer = ACCEPTED
-) -> None:
+) -> Issued:
     """RenewChargingStationCertificate: asked for by an operator; that it is signed, and sent, is up to the CSMS."""
     await booted(station)
     command = await operator.command(station.id, "TriggerMessage", {"requestedMessage": TRIGGERS[kind]})
@@ -156,7 +155,16 @@ async def certificate_renewed(
     assert signed["status"] == "Accepted"
     sent = await station.expects("CertificateSigned", answer)
     assert sent.get("certificateType") == kind
-    assert tls.is_of(sent["certificateChain"], key, station.id)
+    chain = sent["certificateChain"]
+    assert tls.is_of(chain, key, station.id)
+    state = "installed" if answer == ACCEPTED else "refused"
+    path = "/v1/certificates/requests"
+    await operator.until("auth", path, lambda seen: state in {one["state"] for one in of(station, seen["items"])})
+    return Issued(x509.load_pem_x509_certificate(chain.encode()), key, chain)
+
+
+def of(station: Station, requests: list[Any]) -> list[Any]:
+    return [one for one in requests if one["station_id"] == station.id]
 
 
 async def test_tc_a_19(station: Station, operator: Operator) -> None:

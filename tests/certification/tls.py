@@ -34,8 +34,9 @@ def key() -> Key:
 
 
 def signing_request(of: Key, name: str) -> str:
-    """A CSR, as PEM."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    """A CSR, as PEM: with the organization that the station is set to (OrganizationName, CpoName)."""
+    parts = ((NameOID.ORGANIZATION_NAME, CPO), (NameOID.COMMON_NAME, name))
+    subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in parts])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(of, hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM).decode()
 

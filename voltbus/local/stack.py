@@ -185,7 +185,10 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_SOAP_ALLOW": settings.soap_policy,
     }
     if not any(name.startswith("VOLTBUS_GATEWAY_TLS_CERTIFICATE") for name in os.environ):
-        env |= LocalCertificates(settings.tls).of_gateway(settings.hosts)
+        certificates = LocalCertificates(settings.tls)
+        env |= certificates.of_gateway(settings.hosts)
+        if "VOLTBUS_CERTIFICATE_SIGNER" not in os.environ:
+            env |= certificates.signer()
     if settings.jwt_secret or not settings.issuer:
         env["VOLTBUS_JWT_SECRET"] = settings.jwt_secret or secrets.jwt_secret
     return env

@@ -10,6 +10,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CertificateRejectedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CERTIFICATE_REJECTED_BY_UNSPECIFIED: _ClassVar[CertificateRejectedBy]
+    CERTIFICATE_REJECTED_BY_CSMS: _ClassVar[CertificateRejectedBy]
+    CERTIFICATE_REJECTED_BY_OPERATOR: _ClassVar[CertificateRejectedBy]
+    CERTIFICATE_REJECTED_BY_AUTHORITY: _ClassVar[CertificateRejectedBy]
+    CERTIFICATE_REJECTED_BY_STATION: _ClassVar[CertificateRejectedBy]
+
 class TransactionStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRANSACTION_STATUS_UNSPECIFIED: _ClassVar[TransactionStatus]
@@ -187,6 +195,11 @@ class ReportStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPORT_STATUS_COMPLETE: _ClassVar[ReportStatus]
     REPORT_STATUS_INCOMPLETE: _ClassVar[ReportStatus]
     REPORT_STATUS_REFUSED: _ClassVar[ReportStatus]
+CERTIFICATE_REJECTED_BY_UNSPECIFIED: CertificateRejectedBy
+CERTIFICATE_REJECTED_BY_CSMS: CertificateRejectedBy
+CERTIFICATE_REJECTED_BY_OPERATOR: CertificateRejectedBy
+CERTIFICATE_REJECTED_BY_AUTHORITY: CertificateRejectedBy
+CERTIFICATE_REJECTED_BY_STATION: CertificateRejectedBy
 TRANSACTION_STATUS_UNSPECIFIED: TransactionStatus
 TRANSACTION_STATUS_ACTIVE: TransactionStatus
 TRANSACTION_STATUS_ENDED: TransactionStatus
@@ -461,6 +474,86 @@ class CertificateRevocationWithdrawn(_message.Message):
     issuer: str
     reason: str
     def __init__(self, revocation_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., fingerprint: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CertificateIssued(_message.Message):
+    __slots__ = ("station_id", "at", "signing_request_id", "certificate_type", "common_name", "serial_number", "issuer", "fingerprint", "begins_at", "ends_at", "author", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SIGNING_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    COMMON_NAME_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    signing_request_id: str
+    certificate_type: str
+    common_name: str
+    serial_number: str
+    issuer: str
+    fingerprint: str
+    begins_at: _timestamp_pb2.Timestamp
+    ends_at: _timestamp_pb2.Timestamp
+    author: str
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., signing_request_id: _Optional[str] = ..., certificate_type: _Optional[str] = ..., common_name: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., fingerprint: _Optional[str] = ..., begins_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class CertificateInstalled(_message.Message):
+    __slots__ = ("station_id", "at", "signing_request_id", "certificate_type", "common_name", "serial_number", "issuer", "fingerprint", "begins_at", "ends_at", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SIGNING_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    COMMON_NAME_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    signing_request_id: str
+    certificate_type: str
+    common_name: str
+    serial_number: str
+    issuer: str
+    fingerprint: str
+    begins_at: _timestamp_pb2.Timestamp
+    ends_at: _timestamp_pb2.Timestamp
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., signing_request_id: _Optional[str] = ..., certificate_type: _Optional[str] = ..., common_name: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., fingerprint: _Optional[str] = ..., begins_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class CertificateRejected(_message.Message):
+    __slots__ = ("station_id", "at", "signing_request_id", "certificate_type", "by", "reason", "author", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SIGNING_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    signing_request_id: str
+    certificate_type: str
+    by: CertificateRejectedBy
+    reason: str
+    author: str
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., signing_request_id: _Optional[str] = ..., certificate_type: _Optional[str] = ..., by: _Optional[_Union[CertificateRejectedBy, str]] = ..., reason: _Optional[str] = ..., author: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class GroupChanged(_message.Message):
     __slots__ = ("group", "at", "author", "free_vend", "free_vend_account")

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import files, groups, locations, revocations, stations, tokens, unknown_tokens
+from services.auth.api import certificates, files, groups, locations, revocations, stations, tokens, unknown_tokens
 from services.auth.api import passwords as passwords_api
 from services.auth.api.fields import READ
+from services.auth.certificate_signing import CertificateSigning
 from services.auth.group_settings import GroupSettings
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
@@ -24,7 +25,7 @@ VERBS = (
 TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
-    "certificates": "Certificates of stations that are revoked.",
+    "certificates": "Certificates of stations: what they want signed, what was issued, and what is revoked.",
     "locations": "Where stations are.",
     "groups": "What stations are chosen by, and what holds for all of one.",
 }
@@ -35,6 +36,7 @@ def routers(
     group_settings: GroupSettings,
     passwords: Passwords,
     changing: PasswordChanging,
+    signing: CertificateSigning,
     known: Stations,
     access: Access,
     clock: Clock,
@@ -45,6 +47,7 @@ def routers(
         stations.router(store, passwords, changing, known, access, clock),
         passwords_api.router(changing, known, access),
         revocations.router(store, access, clock),
+        certificates.router(signing, access),
         unknown_tokens.router(store, access, clock),
         tokens.router(store, access, clock),
         decisions.router(store.database, access, "auth"),

@@ -4,7 +4,8 @@ from typing import Any
 
 from services.auth.dialects.dialect import Dialect, OcppRequest
 from services.auth.domain.password_changes import ChangeState, SetPassword
-from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningRejected, Verdict
+from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningAnswered, Verdict
+from services.auth.domain.signing_requests import InstallSigned, Purpose
 from services.common.calls.call import Call
 from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
@@ -21,16 +22,21 @@ def authorize(call: Call) -> Request:
     return Authorize(IdToken(call.payload["idTag"]))
 
 
-def sign_certificate(_: Call) -> Request:
-    return SignCertificate()
+def sign_certificate(call: Call) -> Request:
+    """It has no types: the certificate is for the Central System."""
+    return SignCertificate(call.payload["csr"], Purpose.STATION)
 
 
 def verdict(reply: Verdict) -> dict[str, Any]:
     return {"idTagInfo": id_tag_info(reply.info)}
 
 
-def signing_rejected(_: SigningRejected) -> dict[str, Any]:
-    return {"status": "Rejected"}
+def signing_answered(reply: SigningAnswered) -> dict[str, Any]:
+    return {"status": "Rejected" if reply.fault else "Accepted"}
+
+
+def install_signed(request: InstallSigned) -> OcppRequest:
+    return "CertificateSigned", {"certificateChain": request.chain}
 
 
 def set_password(request: SetPassword) -> OcppRequest:
@@ -56,9 +62,9 @@ DIALECT = Dialect(
     },
     write={
         Verdict: verdict,
-        SigningRejected: signing_rejected,
+        SigningAnswered: signing_answered,
     },
-    requests={SetPassword: set_password},
+    requests={SetPassword: set_password, InstallSigned: install_signed},
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,

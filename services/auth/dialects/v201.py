@@ -15,15 +15,17 @@ from services.auth.domain.requests import (
     NoContractCertificate,
     Request,
     SignCertificate,
-    SigningRejected,
+    SigningAnswered,
     Verdict,
 )
+from services.auth.domain.signing_requests import MEANINGS, Fault, InstallSigned, Purpose
 from services.common.calls.call import Call
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v201 import id_token_info
 
 # A01.FR.03. What is changed only after a reboot is not changed yet, and will be (B05.FR.10).
 PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
+TYPES = frozenset({Purpose.STATION, Purpose.V2G, Purpose.V2G_20})
 CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
 
 
@@ -33,8 +35,15 @@ def authorize(call: Call) -> Request:
     return Authorize(IdToken(token["idToken"], token.get("type")), by_contract)
 
 
-def sign_certificate(_: Call) -> Request:
-    return SignCertificate()
+def sign_certificate(call: Call) -> SignCertificate:
+    """Without a type it is for both, CSMS and vehicles (A02.FR.13)."""
+    return SignCertificate(call.payload["csr"], _purpose(call.payload.get("certificateType")))
+
+
+def _purpose(said: str | None) -> Purpose:
+    if said is None:
+        return Purpose.COMBINED
+    return Purpose(said) if said in TYPES else Purpose.UNKNOWN
 
 
 def get_15118_ev_certificate(_: Call) -> Request:
@@ -54,8 +63,20 @@ def verdict(reply: Verdict) -> dict[str, Any]:
     return info | {"certificateStatus": CERTIFICATE_STATUS[reply.contract]} if reply.contract else info
 
 
-def signing_rejected(reply: SigningRejected) -> dict[str, Any]:
-    return {"status": "Rejected", "statusInfo": not_enabled(reply.reason)}
+def signing_answered(reply: SigningAnswered) -> dict[str, Any]:
+    """A02.FR.11, FR.12."""
+    if reply.fault is None:
+        return {"status": "Accepted"}
+    meaning = MEANINGS[reply.fault]
+    if reply.fault is Fault.NO_SIGNER:
+        return {"status": "Rejected", "statusInfo": not_enabled(meaning)}
+    return {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCSR", "additionalInfo": meaning}}
+
+
+def install_signed(request: InstallSigned) -> OcppRequest:
+    """A02.FR.14: with the type that was asked for."""
+    about = {} if request.purpose is Purpose.COMBINED else {"certificateType": request.purpose.value}
+    return "CertificateSigned", {"certificateChain": request.chain} | about
 
 
 def no_contract_certificate(reply: NoContractCertificate) -> dict[str, Any]:
@@ -105,12 +126,12 @@ DIALECT = Dialect(
     },
     write={
         Verdict: verdict,
-        SigningRejected: signing_rejected,
+        SigningAnswered: signing_answered,
         NoContractCertificate: no_contract_certificate,
         NoCertificateStatus: no_certificate_status,
         Empty: empty,
     },
-    requests={SetPassword: set_password},
+    requests={SetPassword: set_password, InstallSigned: install_signed},
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,

@@ -4,17 +4,21 @@ from dataclasses import replace
 from typing import Any
 
 from services.auth.dialects import v201
+from services.auth.dialects.dialect import OcppRequest
 from services.auth.domain.requests import (
     CertificateQuestion,
     GetCertificateChainStatus,
     NoCertificateStatuses,
     Request,
 )
+from services.auth.domain.signing_requests import InstallSigned
 from services.common.calls.call import Call
 from services.ocpp.timestamps import write_time
 
 SOURCES, HASHES = ("OCSP", "CRL"), ("SHA256", "SHA384", "SHA512")
 MOST = 4
+# No table has room for one that is larger.
+MOST_REQUEST_ID = 2**63
 # What an answer has room for, of hashes that are longer than any are.
 LONGEST = {"issuerNameHash": 128, "issuerKeyHash": 128, "serialNumber": 40}
 
@@ -33,6 +37,20 @@ def _question(one: dict[str, Any]) -> CertificateQuestion:
     return CertificateQuestion(source if source in SOURCES else SOURCES[0], said)
 
 
+def sign_certificate(call: Call) -> Request:
+    """A02.FR.25: it may have a number by which the station knows it."""
+    said = call.payload.get("requestId")
+    return replace(
+        v201.sign_certificate(call), request_id=said if said is None or abs(said) < MOST_REQUEST_ID else None
+    )
+
+
+def install_signed(request: InstallSigned) -> OcppRequest:
+    """A02.FR.25."""
+    action, payload = v201.install_signed(request)
+    return action, payload if request.request_id is None else payload | {"requestId": request.request_id}
+
+
 def no_certificate_statuses(reply: NoCertificateStatuses) -> dict[str, Any]:
     """M07.FR.02, M07.FR.05, M07.FR.08: Failed, to be asked again at any time; of four, as many as there may be."""
     statuses = [
@@ -49,6 +67,11 @@ def no_certificate_statuses(reply: NoCertificateStatuses) -> dict[str, Any]:
 
 DIALECT = replace(
     v201.DIALECT,
-    read={**v201.DIALECT.read, "GetCertificateChainStatus": get_certificate_chain_status},
+    read={
+        **v201.DIALECT.read,
+        "SignCertificate": sign_certificate,
+        "GetCertificateChainStatus": get_certificate_chain_status,
+    },
     write={**v201.DIALECT.write, NoCertificateStatuses: no_certificate_statuses},
+    requests={**v201.DIALECT.requests, InstallSigned: install_signed},
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias, get_args
 
+from services.auth.domain.signing_requests import Fault, Purpose
 from services.common.authorization.judge import Rule, judge
 from services.ocpp.id_tokens import CENTRAL, Authorization, IdToken, Token, TokenInfo, token_key
 
@@ -28,7 +29,11 @@ class CertificateQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SignCertificate:
-    """A certificate signing request (A02, A03)."""
+    """A certificate signing request (A02, A03). csr: as it was sent. request_id: of 2.1."""
+
+    csr: str
+    purpose: Purpose
+    request_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,10 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class SigningRejected:
-    """The signing request is rejected."""
+class SigningAnswered:
+    """The signing request is taken, and its certificate follows; or it is rejected, and why."""
 
-    reason: str
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Empty:
 
 
 Reply: TypeAlias = (
-    Verdict | SigningRejected | NoContractCertificate | NoCertificateStatus | NoCertificateStatuses | Empty
+    Verdict | SigningAnswered | NoContractCertificate | NoCertificateStatus | NoCertificateStatuses | Empty
 )
 RegisteredTokens: TypeAlias = Mapping[str, Token]
 
@@ -138,8 +143,6 @@ def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
 
 # The replies to requests that are recorded and of which nothing is to be decided.
 REPLIES: Mapping[type[RecordedRequest], Reply] = {
-    # A02.FR.12: what cannot be processed is Rejected.
-    SignCertificate: SigningRejected("no certificate authority is connected"),
     # M01, M02: no pool of contract certificates to forward the request to.
     GetContractCertificate: NoContractCertificate("no provider of contract certificates is connected"),
     # M06.FR.04: OCSP responders are not asked.
@@ -150,7 +153,7 @@ REPLIES: Mapping[type[RecordedRequest], Reply] = {
 
 
 def decide(request: Request, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Reply:
-    """The reply to a request."""
+    """The reply to a request. That to SignCertificate depends on more: see domain/certificate_requests.py."""
     if isinstance(request, Authorize):
         return verdict(request, tokens, now, free_vend=free_vend)
     if isinstance(request, GetCertificateChainStatus):

@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     V2G = "V2GCertificate"
     V2G_20 = "V2G20Certificate"
     COMBINED = "CombinedCertificate"
+    UNKNOWN = "unknown"
 
 
 # With these a station proves to a CSMS who it is.
@@ -104,6 +105,15 @@ class Subject:
     common_name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class InstallSigned:
+    """What a station is told of it. request_id: of 2.1, where it said one."""
+
+    chain: str
+    purpose: Purpose
+    request_id: int | None = None
+
+
 def key_of(csr: str) -> bytes:
     """By which a CSR is known again, however it is written."""
     read = _read(csr) if len(csr) <= LONGEST else None
@@ -129,6 +139,10 @@ def subject(csr: Csr, purpose: Purpose, applicant: Applicant, organizations: Col
     A V2G certificate names the SECC (2.1 A02), which is not registered here, or nothing. It must not name another
     station, for a gateway could take it for that.
     """
+    if applicant.quarantined:
+        return Fault.QUARANTINED
+    if purpose is Purpose.UNKNOWN:
+        return Fault.UNKNOWN_TYPE
     ours = {name.lower() for name in organizations}
     organization = next((name for name in csr.organizations if _is_name(name) and name.lower() in ours), None)
     if organization is None:
@@ -137,7 +151,7 @@ def subject(csr: Csr, purpose: Purpose, applicant: Applicant, organizations: Col
         return Subject(organization, None)
     if len(csr.names) != 1 or not _is_name(name := csr.names[0]):
         return Fault.WRONG_COMMON_NAME
-    if not (applicant.is_called(name) or (purpose not in PROVING and name not in applicant.others)):
+    if name in applicant.others or not (applicant.is_called(name) or purpose not in PROVING):
         return Fault.WRONG_COMMON_NAME
     return Subject(organization, name)
 

@@ -83,9 +83,6 @@ class OwnAuthority:
         signed = builder.sign(self.key, hashes.SHA256())
         return Signed("".join(_pem(one) for one in (signed, *self.chain)))
 
-    async def close(self) -> None:
-        """There is nothing to close."""
-
 
 def _name(subject: Subject) -> x509.Name:
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, subject.organization)]

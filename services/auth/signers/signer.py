@@ -1,7 +1,10 @@
 """What any signer is asked, and what it may say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from cryptography import x509
 
 from services.auth.domain.signing_requests import Purpose, Subject
 
@@ -20,9 +23,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """chain: in PEM, in any order; it need not be whole where the rest is known to its reader."""
+    """chain: in PEM, in any order. known: certificates of CAs, which complete it."""
 
     chain: str
+    known: Sequence[x509.Certificate] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,3 @@ class Signer(Protocol):
 
     async def sign(self, asked: Asked) -> Said:
         """Raises Unavailable where it cannot be asked now."""
-
-    async def close(self) -> None:
-        """Nothing more is asked."""

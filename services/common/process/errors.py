@@ -11,6 +11,8 @@ VoltbusError
 ├── UnknownStations         common.commands.service: not registered, never connected; 404
 ├── NoSuchStation           auth.password_changing: not registered; 404
 ├── ChangeUnderWay          auth.password_changing: another change of its password is not decided yet; 409
+├── NoSuchRequest           auth.certificate_signing: a signing request that there is not; 404
+├── RequestClosed           auth.certificate_signing: it is signed, or has come to its end; 409
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409
 ├── NotOpen                 transactions.closing: the transaction has ended already; 409

@@ -8,7 +8,6 @@ import websockets
 
 from tests.certification import tls
 from tests.certification.certificates import hash_data, root
-from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.station import Station, now
 from tests.certification.v16.states import ACCEPTED, answered, boot, booted, commanded, sampled
@@ -131,7 +130,6 @@ async def test_16_security_profile(station: Station, operator: Operator) -> None
     await booted(station)
 
 
-@missing("signing of certificates")
 async def test_16_sign_certificate(station: Station, operator: Operator) -> None:
     """A station is asked to renew its certificate, and gets the new one (whitepaper A02)."""
     await booted(station)
@@ -141,7 +139,6 @@ async def test_16_sign_certificate(station: Station, operator: Operator) -> None
     await certificate_renewed(station, "Accepted")
 
 
-@missing("signing of certificates")
 async def test_16_sign_certificate_refused(station: Station) -> None:
     """A station asks for a certificate of its own accord, and refuses what it gets (whitepaper A03)."""
     await booted(station)

@@ -135,6 +135,7 @@ LOGIN = {"strimzi": {"login": True, "cluster": "kafka"}}
 CANNOT_RUN = {
     "VOLTBUS_GATEWAY_PLAIN": {"gateway": {"settings": {"VOLTBUS_GATEWAY_PLAIN": False}}},
     "VOLTBUS_CPO_NAMES": {"gateway": {"secrets": {"VOLTBUS_GATEWAY_TLS_CLIENT_CA": KEY}}},
+    "VOLTBUS_CERTIFICATE_SIGNER": {"auth": {"settings": {"VOLTBUS_CERTIFICATE_SIGNER": "ca"}}},
     "kafka.bootstrap": {"kafka": {"bootstrap": ""}},
     "auth: 3 processes on 2 partitions": {"auth": {"replicas": 3}},
     "firmware: 8 processes on 2 partitions": {"firmware": {"autoscaling": {"enabled": True}}},

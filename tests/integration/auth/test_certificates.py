@@ -1,0 +1,319 @@
+"""Certificates of stations: from SignCertificate to what the station says to it, and what REST and events tell."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from redis.asyncio import Redis
+
+from services.auth.app import NAME, build
+from services.auth.settings import Settings, SignerKind
+from services.common.kafka.bus import Record
+from tests.clients.certificates import Authority
+from tests.clients.signing import CPO, files, pem, request, signed
+from tests.clients.system import eventually
+from tests.integration.common.running import GATEWAY, SLOT, Running, Time, connected, running
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Command, Outcome, Result
+
+V16, V201, V21 = "1.6", "2.0.1", "2.1"
+PATH = "/v1/certificates/requests"
+# Certificates of these tests are valid now, as machines have it.
+AUTHORITY = Authority("CSO Sub-CA", Authority("CSO root"), expires=timedelta(days=4000))
+NOW = Time(AUTHORITY.certificate.not_valid_before_utc + timedelta(days=400))
+
+
+def with_signer(settings: Settings, kind: SignerKind) -> Settings:
+    certificate, key = files(AUTHORITY)
+    more = {"certificate_signer": kind, "cpo_names": (CPO,), "certificate_ca": certificate}
+    return Settings(**(settings.model_dump() | more | {"certificate_ca_key": key}))
+
+
+@pytest.fixture
+async def auth(settings: Settings) -> AsyncIterator[Running]:
+    """With a CA of its own."""
+    async with running(NAME, build, with_signer(settings, SignerKind.CA), clock=Time(NOW())) as world:
+        yield world
+
+
+@pytest.fixture
+async def desk(settings: Settings) -> AsyncIterator[Running]:
+    """Where operators have certificates signed."""
+    async with running(NAME, build, with_signer(settings, SignerKind.DESK), clock=Time(NOW())) as world:
+        yield world
+
+
+@pytest.fixture
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    client = Redis.from_url(settings.redis_url)
+    yield client
+    await client.delete("route:CP1", f"slot:{SLOT}")
+    await client.aclose()
+
+
+async def ask(auth: Running, csr: str, version: str = V201, **more: Any) -> str:
+    """The status with which SignCertificate is answered."""
+    payload = {"csr": csr} | ({} if version == V16 else {"certificateType": "ChargingStationCertificate"})
+    return str((await auth.ask(auth.call("SignCertificate", payload | more, version=version)))["status"])
+
+
+async def shown(auth: Running, state: str, number: int = 0) -> Any:
+    """The request as REST has it, once it is in that state; by default the newest."""
+
+    async def read() -> Any:
+        items = (await auth.get(PATH))["items"]
+        return items[number] if len(items) > number else {"state": None}
+
+    return await eventually(read, lambda found: found["state"] == state)
+
+
+def sent(auth: Running) -> list[Command]:
+    return [out.command for out in auth.replies() if out.HasField("command")]
+
+
+async def say(auth: Running, command_id: str, payload: Any, outcome: "Outcome" = OUTCOME_ANSWERED) -> None:
+    result = Result(command_id=command_id, station_id="CP1", connection_id=f"{GATEWAY}-CP1", version=V201)
+    result.outcome, result.payload = outcome, json.dumps(payload).encode() if payload else b""
+    result.at.FromDatetime(auth.time())
+    await auth.put(Record("ocpp.results.auth", b"CP1", result.SerializeToString()))
+
+
+async def told(auth: Running, kind: str) -> Any:
+    await auth.until(lambda: bool(auth.announced(kind)))
+    return auth.announced(kind)[-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "about"),
+    [
+        (V16, {}, {}),
+        (V201, {}, {"certificateType": "ChargingStationCertificate"}),
+        (V21, {"requestId": 7}, {"certificateType": "ChargingStationCertificate", "requestId": 7}),
+    ],
+)
+async def test_a_station_gets_its_certificate(auth: Running, redis: Redis, version: str, more: Any, about: Any) -> None:
+    """A02.FR.11, FR.14, FR.25; TC_A_11_CSMS: leaf first, without the root, and what the station says is seen."""
+    await connected(redis, "CP1", version)
+    csr = request()
+    assert await ask(auth, pem(csr), version, **more) == "Accepted"
+    seen = await shown(auth, "sent")
+    [command] = sent(auth)
+    payload = json.loads(command.payload)
+    chain = x509.load_pem_x509_certificates(payload.pop("certificateChain").encode())
+    assert (command.action, payload) == ("CertificateSigned", about)
+    assert chain[1:] == [AUTHORITY.certificate]
+    assert chain[0].public_key() == csr.public_key()
+    assert seen["certificate"]["serial_number"] == f"{chain[0].serial_number:x}"
+    assert (seen["common_name"], seen["organization"], seen["csr"]) == ("CP1", CPO, pem(csr))
+    issued = await told(auth, "CertificateIssued")
+    assert (issued.station_id, issued.signing_request_id, issued.author) == ("CP1", seen["id"], "")
+    assert issued.serial_number == seen["certificate"]["serial_number"]
+    await say(auth, command.id, {"status": "Accepted"})
+    await shown(auth, "installed")
+    assert (await told(auth, "CertificateInstalled")).fingerprint == issued.fingerprint
+    [listed] = (await auth.get("/v1/certificates", station_id="CP1"))["items"]
+    assert (listed["state"], listed["fingerprint"]) == ("installed", issued.fingerprint)
+    assert not auth.announced("CertificateRejected")
+
+
+async def test_a_station_refuses_its_certificate(auth: Running, redis: Redis) -> None:
+    """A02.FR.07, TC_A_14_CSMS; after that it asks again only when it is told to (A02.FR.20)."""
+    await connected(redis, "CP1", V201)
+    await ask(auth, pem(request()))
+    await shown(auth, "sent")
+    await say(auth, sent(auth)[0].id, {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}})
+    seen = await shown(auth, "refused")
+    assert (seen["refused_by"], seen["reason"]) == ("station", "Rejected: InvalidCertificate")
+    rejected = await told(auth, "CertificateRejected")
+    assert (rejected.by, rejected.reason) == (pb.CERTIFICATE_REJECTED_BY_STATION, "Rejected: InvalidCertificate")
+
+
+@pytest.mark.parametrize(
+    ("csr", "reason"),
+    [
+        (pem(request(names=["CP2"])), "CN of its subject"),
+        (pem(request(organizations=["Another"])), "O of its subject"),
+        ("A" * 20_000, "too long"),
+        ("no request \0 at all", "cannot be read"),
+    ],
+)
+async def test_what_is_refused_is_answered_and_seen(auth: Running, csr: str, reason: str) -> None:
+    """A02.FR.12."""
+    call = auth.call("SignCertificate", {"csr": "x"}, version=V201)
+    call.payload = json.dumps({"csr": csr}).encode()
+    answer = await auth.ask(call)
+    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "InvalidCSR")
+    assert reason in answer["statusInfo"]["additionalInfo"]
+    rejected = await told(auth, "CertificateRejected")
+    assert rejected.by == pb.CERTIFICATE_REJECTED_BY_CSMS
+    assert reason in rejected.reason
+    seen = await shown(auth, "refused")
+    assert (seen["id"], seen["refused_by"]) == (rejected.signing_request_id, "csms")
+    assert not sent(auth)
+
+
+async def test_a_station_in_quarantine_gets_none(auth: Running) -> None:
+    call = auth.call("SignCertificate", {"csr": pem(request())}, quarantined=True)
+    assert await auth.ask(call) == {"status": "Rejected"}
+    assert "quarantined" in (await shown(auth, "refused"))["reason"]
+
+
+async def test_the_name_is_what_gateways_let_it_in_with(auth: Running) -> None:
+    """A00.FR.405: its registered serial number. One of another is refused for vehicles, too."""
+    await auth.http.put("/v1/stations/CP1", json={"serial_number": "SN-1"})
+    await auth.http.put("/v1/stations/CP2", json={"serial_number": "SN-2"})
+    assert await ask(auth, pem(request(names=["CP1"]))) == "Rejected"
+    assert await ask(auth, pem(request(names=["SN-1"]))) == "Accepted"
+    for name, status in (("SN-2", "Rejected"), ("cp2", "Accepted"), ("SECC-1", "Accepted")):
+        assert await ask(auth, pem(request(names=[name])), certificateType="V2GCertificate") == status
+
+
+async def test_the_same_request_told_twice_is_one(auth: Running, redis: Redis) -> None:
+    """Its reply was lost; then all of it is read again."""
+    await connected(redis, "CP1", V201)
+    csr = pem(request())
+    assert await ask(auth, csr) == await ask(auth, csr) == "Accepted"
+    await shown(auth, "sent")
+    auth.time.passes(1)
+    await ask(auth, csr)
+    await auth.restart(commit=False)
+    await auth.settled()
+    assert len((await auth.get(PATH))["items"]) == len(sent(auth)) == len(auth.announced("CertificateIssued")) == 1
+
+
+async def test_a_newer_request_supersedes_what_is_under_way(auth: Running) -> None:
+    """A02.FR.17. A certificate that has not been sent is taken back; the station is away."""
+    await ask(auth, pem(request()))
+    first = await shown(auth, "signed")
+    auth.time.passes(1)
+    await ask(auth, pem(request()))
+    await shown(auth, "superseded", 1)
+    second = await shown(auth, "signed")
+
+    async def life() -> Any:
+        return await auth.get(f"/v1/commands/{first['command_id']}")
+
+    await eventually(life, lambda command: command["status"] == "cancelled")
+    assert (await auth.get(f"/v1/commands/{second['command_id']}"))["status"] == "accepted"
+
+
+async def test_a_station_that_is_away_gets_it_when_it_is_back(auth: Running, redis: Redis) -> None:
+    await ask(auth, pem(request()))
+    await shown(auth, "signed")
+    auth.time.passes(86_400)
+    await connected(redis, "CP1", V16)
+    await shown(auth, "sent")
+    assert json.loads(sent(auth)[0].payload).keys() == {"certificateChain"}
+
+
+async def test_one_that_does_not_come_back_asks_again_and_gets_the_same(auth: Running, redis: Redis) -> None:
+    csr = pem(request())
+    await ask(auth, csr)
+    await shown(auth, "signed")
+    auth.time.passes(8 * 86_400)
+    assert "Expired" in (await shown(auth, "failed"))["reason"]
+    await connected(redis, "CP1", V201)
+    assert await ask(auth, csr) == "Accepted"
+    await shown(auth, "sent")
+    assert len(auth.announced("CertificateIssued")) == 1
+
+
+async def test_what_is_said_late_counts(auth: Running, redis: Redis) -> None:
+    await connected(redis, "CP1", V201)
+    await ask(auth, pem(request()))
+    await shown(auth, "sent")
+    await say(auth, sent(auth)[0].id, None, OUTCOME_TIMED_OUT)
+    await shown(auth, "failed")
+    await say(auth, sent(auth)[0].id, {"status": "Accepted"}, OUTCOME_LATE)
+    await shown(auth, "installed")
+
+
+async def test_a_station_is_not_signed_for_without_end(auth: Running) -> None:
+    for number in range(21):
+        auth.time.passes(1)
+        assert await ask(auth, pem(request())) == ("Accepted" if number < 20 else "Rejected")
+        await shown(auth, "signed" if number < 20 else "refused")
+
+
+async def test_nonsense_is_not_kept_without_end(auth: Running) -> None:
+    for number in range(25):
+        auth.time.passes(1)
+        await ask(auth, f"nonsense {number}")
+    assert len((await auth.get(PATH, limit=100))["items"]) == 20
+
+
+async def test_certificates_by_their_end(auth: Running) -> None:
+    for name in ("CP1", "CP2", "CP3"):
+        call = auth.call("SignCertificate", {"csr": pem(request(names=[name]))}, station_id=name)
+        assert await auth.ask(call) == {"status": "Accepted"}
+        await shown(auth, "signed")
+        auth.time.passes(86_400)
+    end = (await auth.get("/v1/certificates"))["items"][1]["ends_at"]
+    first = await auth.get("/v1/certificates", limit=2)
+    rest = await auth.get("/v1/certificates", limit=2, cursor=first["next"])
+    assert [one["station_id"] for one in first["items"] + rest["items"]] == ["CP1", "CP2", "CP3"]
+    [before] = (await auth.get("/v1/certificates", ends_before=end))["items"]
+    assert before["station_id"] == "CP1"
+    [of_one] = (await auth.get("/v1/certificates", station_id="CP3"))["items"]
+    assert of_one["station_id"] == "CP3"
+
+
+async def test_the_desk(desk: Running, redis: Redis) -> None:
+    """An operator has it signed, and uploads what he got; told twice, it is one."""
+    await connected(redis, "CP1", V201)
+    csr = request()
+    assert await ask(desk, pem(csr)) == "Accepted"
+    waits = await shown(desk, "waiting")
+    [listed] = (await desk.get(PATH, state="waiting"))["items"]
+    assert listed["csr"] == pem(csr)
+    path, chain = f"{PATH}/{waits['id']}", pem(signed(AUTHORITY, csr)) + AUTHORITY.pem
+    for _ in range(2):
+        answer = await desk.http.post(f"{path}/chain", json={"chain": chain})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["author"] == "test"
+    await shown(desk, "sent")
+    assert json.loads(sent(desk)[0].payload)["certificateChain"] == chain
+    assert (await told(desk, "CertificateIssued")).author == "test"
+    for wrong in (pem(signed(AUTHORITY, csr)), chain):
+        answer = await desk.http.post(f"{path}/refuse", json={"reason": wrong[:20]})
+        assert answer.status_code == 409
+    other = await desk.http.post(f"{path}/chain", json={"chain": pem(signed(AUTHORITY, csr))})
+    assert other.status_code == 409
+
+
+async def test_what_does_not_fit_is_not_taken(desk: Running) -> None:
+    """Of another key or subject, or a chain that does not link."""
+    csr = request()
+    await ask(desk, pem(csr))
+    path = f"{PATH}/{(await shown(desk, 'waiting'))['id']}"
+    for wrong, said in (
+        (pem(signed(AUTHORITY, request())), "key of the request"),
+        (pem(signed(AUTHORITY, csr)) + Authority("Another").pem, "does not link"),
+        (pem(signed(AUTHORITY, csr, request(names=["CP2"]).subject)), "O or CN"),
+        ("no certificate", "cannot be read"),
+    ):
+        answer = await desk.http.post(f"{path}/chain", json={"chain": wrong})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.chain")
+        assert said in answer.json()["errors"][0]["message"]
+    await shown(desk, "waiting")
+    for missing in ("chain", "refuse"):
+        body = {"chain": {"chain": "x"}, "refuse": {"reason": "x"}}[missing]
+        assert (await desk.http.post(f"{PATH}/{'0' * 32}/{missing}", json=body)).status_code == 404
+    await desk.get(f"{PATH}/{'0' * 32}", 404)
+
+
+async def test_an_operator_refuses(desk: Running) -> None:
+    await ask(desk, pem(request()))
+    path = f"{PATH}/{(await shown(desk, 'waiting'))['id']}"
+    for reason, status in (("not ours", 200), ("not ours", 200), ("another", 409)):
+        answer = await desk.http.post(f"{path}/refuse", json={"reason": reason})
+        assert answer.status_code == status, answer.text
+    rejected = await told(desk, "CertificateRejected")
+    assert (rejected.by, rejected.author, rejected.reason) == (
+        pb.CERTIFICATE_REJECTED_BY_OPERATOR,
+        "test",
+        "not ours",
+    )
