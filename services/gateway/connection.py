@@ -211,6 +211,11 @@ class Connection:
         context = self._context
         self._perform(self._session.unsayable(message_id, context.monotonic(), context.wall(), reason))
 
+    def unusable(self, message_id: str, document: bytes, reason: str) -> None:
+        """The station has answered a command with what is no message."""
+        context = self._context
+        self._perform(self._session.garbled(message_id, document, reason, context.monotonic(), context.wall()))
+
     def unread(self, document: bytes, reason: str) -> None:
         """The station has sent what is no message, to the transport that would make one of it."""
         self._drop(Drop(Reason.MALFORMED, "", reason, document))

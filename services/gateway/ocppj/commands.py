@@ -12,7 +12,7 @@ from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
-from services.gateway.ocppj.reading import Payload, is_exact, is_writable, tolerantly, tolerated
+from services.gateway.ocppj.reading import Payload, as_text, is_exact, is_writable, tolerantly, tolerated
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.sealing import CannotOpen, Opened, Sealing
 from voltbus.v1.bus_pb2 import (
@@ -29,6 +29,8 @@ from voltbus.v1.bus_pb2 import (
 
 # Commands that timed out and are remembered, so that a late answer is recognized; answers to others are dropped.
 MAX_OVERDUE = 16
+# Bytes that are told of an answer that is no frame.
+LONGEST_GARBLED = 8192
 NOTHING = Payload(b"")
 
 
@@ -147,6 +149,15 @@ class Commands:
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
         told = self._refuse_result(sent, code, description) if kind == frames.CALLRESULT else []
         return [*told, self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
+
+    def garbled(self, message_id: str, answer: bytes, reason: str, now: float, wall: float) -> list[SessionAction]:
+        """An answer that is no frame: told as a text, its beginning, but not where it may repeat a secret."""
+        sent, late = self._answered(message_id)
+        if sent is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT)]
+        read = Payload(b"" if sent.secrets else as_text(answer[:LONGEST_GARBLED].replace(b"\0", b"")))
+        outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
+        return [self._complete(sent, outcome, wall, read, code, reason), *self._next(now, wall)]
 
     def unsent(self, message_id: str) -> list[SessionAction]:
         """The outstanding one was not put on the wire: it waits, before others, until `heard`, or until it expires."""

@@ -208,6 +208,10 @@ class Session:
         """A command could not be put on the wire, and never can be."""
         return self._commands.unsayable(message_id, now, wall, reason)
 
+    def garbled(self, message_id: str, answer: bytes, reason: str, now: float, wall: float) -> list[SessionAction]:
+        """The station has answered a command with what its transport can make no frame of."""
+        return self._commands.garbled(message_id, answer, reason, now, wall)
+
     def heard(self, now: float, wall: float) -> list[SessionAction]:
         """The station can be reached again: commands that waited for it are sent."""
         return self._commands.heard(now, wall)

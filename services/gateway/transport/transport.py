@@ -99,6 +99,9 @@ class CallingReceiver(Receiver, Protocol):
     def unsayable(self, message_id: str, reason: str) -> None:
         """That CALL can never be on the wire. reason: in words."""
 
+    def unusable(self, message_id: str, document: bytes, reason: str) -> None:
+        """The answer to that CALL cannot be told as a message. reason: as of `unread`."""
+
     def unread(self, document: bytes, reason: str) -> None:
         """The station has sent what cannot be told as a message. reason: in words that say nothing of what it holds."""
 

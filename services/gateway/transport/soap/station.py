@@ -283,30 +283,37 @@ class SoapStation:
             return None
         self._reached()
         metrics.SOAP_CALLS.labels("answered").inc()
-        self._receiver.message(self._frame(message_id, action, answer), options.monotonic())
-        return None
+        return self._answered(message_id, action, answer)
 
-    def _frame(self, message_id: str, action: str, answer: Answer) -> bytes:
-        """What the answer to a command says; what cannot be read is told as the text that it is none of."""
+    def _answered(self, message_id: str, action: str, answer: Answer) -> None:
+        """What the answer to a command says, as a frame; what cannot be read is told as it came."""
         document = answer.content
         if not document and answer.succeeded:
             # To what has nothing to say, no word is an answer as well.
-            silent = not self._spelling.operations[action].response.fields
-            return frames.result(message_id, b"{}" if silent else orjson.dumps(EMPTY))
+            if self._spelling.operations[action].response.fields:
+                return self._unusable(message_id, document, EMPTY)
+            return self._tell(frames.result(message_id, b"{}"))
         try:
             document = decoded(document, answer.named.get("content-encoding", ""), self._options.max_size)
             said = envelope.read(document, charset_of(answer.named.get("content-type", "")))
         except (BadBody, NoEnvelope) as error:
-            self.unread(document, str(error))
             if answer.succeeded:
-                return frames.result(message_id, orjson.dumps(str(error)))
-            return frames.error(message_id, ErrorCode.GENERIC_ERROR.value, f"HTTP status {answer.status}")
+                return self._unusable(message_id, document, str(error))
+            self.unread(document, str(error))
+            return self._tell(frames.error(message_id, ErrorCode.GENERIC_ERROR.value, f"HTTP status {answer.status}"))
         if said.fault is not None:
-            return frames.error(message_id, *faults.as_error(said.fault))
+            return self._tell(frames.error(message_id, *faults.as_error(said.fault)))
         if said.body is None or envelope.action_of(said.body, "Response") != action:
-            self.unread(document, OTHER)
-            return frames.result(message_id, orjson.dumps(OTHER))
-        return frames.result(message_id, orjson.dumps(self._spelling.read_response(action, said.body)))
+            return self._unusable(message_id, document, OTHER)
+        payload = orjson.dumps(self._spelling.read_response(action, said.body))
+        return self._tell(frames.result(message_id, payload))
+
+    def _tell(self, frame: bytes) -> None:
+        self._receiver.message(frame, self._options.monotonic())
+
+    def _unusable(self, message_id: str, document: bytes, reason: str) -> None:
+        self.unread(document, reason)
+        self._receiver.unusable(message_id, document, reason)
 
     def _unsent(self, message_id: str, address: str, reason: str) -> None:
         metrics.SOAP_CALLS.labels("unreachable").inc()

@@ -72,6 +72,16 @@ def test_an_answer_that_cannot_be_told_without_the_secret_is_none() -> None:
     assert digits not in str(done.result)
 
 
+def test_an_answer_that_is_no_frame_tells_no_secret() -> None:
+    """Written as XML, the secret may not be found in it."""
+    secret = "0123456789&<>abcdef"
+    line = session("1.6")
+    line.command(command("c1", *change(SEALING.seal(secret, "auth", "CP1"))), *NOW)
+    [done] = completed(line.garbled("c1", b"<key>0123456789&amp;&lt;&gt;abcdef</key>", "no envelope", *NOW))
+    assert (done.result.outcome, done.result.error_description) == (OUTCOME_INVALID, "no envelope")
+    assert not done.result.payload
+
+
 def test_a_secret_of_another_key_is_not_sent_and_the_next_command_is() -> None:
     line = session("1.6")
     other = Sealing(b"another key").seal(SECRET, "auth", "CP1")

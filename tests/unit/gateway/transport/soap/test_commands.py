@@ -1,6 +1,7 @@
 """Commands to stations that speak SOAP: posted to the address that they gave, with one outcome each."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from math import inf
@@ -8,6 +9,7 @@ from math import inf
 import pytest
 
 from services.gateway import metrics
+from services.gateway.ocppj.commands import LONGEST_GARBLED
 from services.gateway.settings import Settings
 from services.gateway.transport.soap.callback import Callback
 from services.gateway.transport.soap.station import SoapStation
@@ -236,11 +238,36 @@ async def test_answers_that_cannot_be_read_are_none(status: int, body: bytes) ->
         assert (await one.result("firmware")).outcome == OUTCOME_TIMED_OUT
 
 
+OLD = (
+    b"<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><status>Accepted</status></s:Body>"
+    b"</s:Envelope>"
+)
+
+
+async def test_an_answer_that_cannot_be_used_is_shown_as_it_came(one: Running) -> None:
+    """What we say of it, that SOAP 1.2 is spoken, was shown as if the station had said it."""
+    async with listening(lambda _: (200, OLD)) as station:
+        await post(one.soap, asked(address=station.address))
+        await send(one, unlock())
+        result = await one.result("firmware")
+        assert (result.outcome, result.error_description) == (OUTCOME_INVALID, "SOAP 1.2 is spoken")
+        assert json.loads(result.payload) == OLD.decode()
+
+
+async def test_of_a_long_answer_that_cannot_be_used_the_beginning_is_shown(one: Running) -> None:
+    async with listening(lambda _: (200, b"<a>" + b"x" * 100_000)) as station:
+        await post(one.soap, asked(address=station.address))
+        await send(one, unlock())
+        assert json.loads((await one.result("firmware")).payload) == "<a>" + "x" * (LONGEST_GARBLED - 3)
+
+
 async def test_an_answer_to_something_else_is_none(one: Running) -> None:
     async with listening(answered("<o:resetResponse><o:status>Accepted</o:status></o:resetResponse>")) as station:
         await post(one.soap, asked(address=station.address))
         await send(one, unlock())
-        assert (await one.result("firmware")).outcome == OUTCOME_INVALID
+        result = await one.result("firmware")
+        assert (result.outcome, result.error_description) == (OUTCOME_INVALID, "the answer is to something else")
+        assert "resetResponse" in json.loads(result.payload)
         [told] = [Frame.FromString(record.value or b"") for record in one.bus.all("ocpp.frames") if record.value]
         assert b"resetResponse" in told.frame
         assert (told.station_id, told.description) == ("CP1", "the answer is to something else")
