@@ -8,6 +8,8 @@ from services.ocpp.errors import ErrorCode, OcppError
 
 # Seconds or milliseconds since 1970, as a number or a text.
 EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?|[0-9]{12,13}")
+# A day alone, perhaps with a zone, is no moment: whatever was midnight would be made up.
+DAY_ALONE = re.compile(r"[^T ]{0,10}(?:Z|[+-]\d\d(?::?\d\d)?)?")
 # Clocks that were never set begin with year 1, and some are at the end of time. Of its first and its last day all is a
 # day off: what is added or taken then is a time still, and nothing is what Postgres takes for infinity.
 EDGE = timedelta(days=1)
@@ -17,9 +19,10 @@ LEAP_SECOND, MIDNIGHT = re.compile(r"(?<=\d\d:\d\d):60"), re.compile(r"(?<=[T ])
 
 
 def read_time(text: str) -> datetime:
-    """The moment in UTC; a time without a zone is taken as UTC. Raises OcppError where it is no time."""
+    """The moment in UTC; a time without a zone is taken as UTC. Raises OcppError where it is none."""
     try:
-        return _utc(datetime.fromisoformat(text))
+        if "T" in text:
+            return _utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         pass
     try:
@@ -41,6 +44,8 @@ def _read_oddly_written(text: str) -> datetime:
     if EPOCH.fullmatch(text):
         seconds = float(text)
         return datetime.fromtimestamp(seconds if seconds < 1e11 else seconds / 1000, UTC)
+    if DAY_ALONE.fullmatch(text):
+        raise ValueError
     whole, leap = LEAP_SECOND.subn(":59", text)
     whole, midnight = MIDNIGHT.subn("00", whole)
     return _utc(datetime.fromisoformat(whole)) + timedelta(days=midnight, seconds=leap)

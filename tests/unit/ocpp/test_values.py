@@ -41,6 +41,8 @@ CARD = Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET", cache
         ("2026-06-01T12:00:00z", NOW),
         ("2026-06-01t12:00:00.123456789z", NOW + timedelta(microseconds=123456)),
         ("2026-06-01 12:00:00+0000", NOW),
+        ("20260601T120000Z", NOW),
+        ("2026-06-01T12", NOW),
         ("2026-06-01T11:59:60Z", NOW),
         ("2026-05-31T24:00:00Z", NOW - timedelta(hours=12)),
         (str(int(NOW.timestamp())), NOW),
@@ -54,6 +56,19 @@ def test_times_are_read_leniently(text: str, moment: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
 def test_what_is_no_time_is_said(text: str) -> None:
+    with pytest.raises(OcppError):
+        read_time(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-06-01", " 2026-06-01 ", "20260601", "2026-W23-1", "2026-06", "2026"),
+        *("2026-06-01Z", "2026-06-01+02:00", "2026-06-01-05", "2026-06-01T", "2026-06-01 "),
+    ],
+)
+def test_a_day_alone_is_no_time(text: str) -> None:
+    """It was midnight, and a session from midnight to midnight, without a doubt; and a zone was a time of day."""
     with pytest.raises(OcppError):
         read_time(text)
 

@@ -72,7 +72,7 @@ def test_transaction_data_whose_time_cannot_be_read_takes_that_of_the_stop() -> 
     assert (sample.taken_at, sample.raw_timestamp) == (NOON, "yesterday")
 
 
-@pytest.mark.parametrize("said", ["", "soon", "0000-00-00T00:00:00Z"])
+@pytest.mark.parametrize("said", ["", "soon", "0000-00-00T00:00:00Z", "2026-11-30"])
 def test_a_report_whose_time_cannot_be_read_is_of_its_receipt_and_keeps_what_was_said(said: str) -> None:
     """§4.8, §4.10: a .conf shall follow; without one the session is never billed."""
     for action, payload in (("StartTransaction", START), ("StopTransaction", STOP)):
