@@ -6,19 +6,24 @@ from urllib.parse import urlsplit
 
 from services.common.web.outbound.guard import Network, allowed
 
+HOOK = "https://billing.example/hooks"
 
-def wrong_url(url: str, networks: Sequence[Network]) -> str | None:
-    """What is wrong with it; None if nothing is. networks: that may be called beside the internet, and without TLS."""
+
+def wrong_url(url: str, networks: Sequence[Network], example: str = HOOK) -> str | None:
+    """What is wrong with it; None if nothing is. networks: that may be called beside the internet, and without TLS.
+
+    example: of what it could be.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
         (host or "").encode("idna")  # RFC 1035 §2.3.4: no part of a name is empty, or longer than 63 characters
     except ValueError:
-        return "is not an address such as https://billing.example/hooks"
+        return f"is not an address such as {example}"
     if not url.isascii() or any(character <= " " for character in url) or not host or port == 0:
-        return "is not an address such as https://billing.example/hooks"
+        return f"is not an address such as {example}"
     if parts.scheme not in (("https", "http") if networks else ("https",)):
-        return "must begin with https://"
+        return "must begin with https:// or http://" if networks else "must begin with https://"
     if parts.username or parts.password or parts.fragment:
         return "must have no user, password or fragment"
     try:

@@ -14,6 +14,7 @@ from services.gateway.transport.tls_context import CALL_CA, Certificates
 from services.ocpp.soap.envelope import CONTENT_TYPE
 
 SETTING = "VOLTBUS_SOAP_ALLOW"
+EXAMPLE = "https://cp001.example:8443/ocpp"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # Seconds: who has a network connection answers sooner.
 CONNECT_TIMEOUT = 5.0
@@ -41,7 +42,7 @@ class Callback:
 
     def fault(self, address: str) -> str | None:
         """Why it may not be called, as far as that can be said without a look at where its name leads."""
-        if problem := wrong_url(address, self._networks):
+        if problem := wrong_url(address, self._networks, EXAMPLE):
             return f"its address {problem.replace('VOLTBUS_OUTBOUND_ALLOW', SETTING)}"
         parts = urlsplit(address)
         port = parts.port or DEFAULT_PORTS[parts.scheme]

@@ -319,6 +319,20 @@ def test_networks_of_stations(networks: str, address: str, fault: bool) -> None:
     assert (callback.fault(address) is not None) == fault
 
 
+@pytest.mark.parametrize(
+    ("networks", "address", "fault"),
+    [
+        ("", "nothing", "its address is not an address such as https://cp001.example:8443/ocpp"),
+        ("", "ftp://cp001.example/", "its address must begin with https://"),
+        ("10.1.0.0/16", "ftp://10.1.0.1/", "its address must begin with https:// or http://"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said_of_a_station(networks: str, address: str, fault: str) -> None:
+    """It was told in the words of a webhook."""
+    settings = Settings(soap_allow=networks, password_key="k")
+    assert Callback(settings, Certificates(settings, 1, time.time)).fault(address) == fault
+
+
 @pytest.mark.parametrize("ports", ["0", "80-70", "a", "1-70000", "-1"])
 def test_ports_that_are_none(ports: str) -> None:
     with pytest.raises(ValueError, match="is no port"):
