@@ -1,8 +1,7 @@
 """Errors of the REST API as RFC 9457 problem details."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from services.common.process.errors import Unavailable
+from services.common.web.meant import Path, meant, nearest, paths_of
 from services.common.web.problem_types import BY_STATUS, MEANINGS, ProblemType
 
 CONTENT_TYPE = "application/problem+json"
@@ -77,16 +77,11 @@ def field_problems(messages: Mapping[str, str], status: int = 422, kind: Problem
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """What whoever wrote this name may have meant, or what there is."""
-    if near := _nearest(name, known):
+    if near := nearest(name, {one: one for one in known}):
         return f"did you mean {near}?"
     if len(known) > MOST_LISTED:
         return "/docs lists what there is"
     return f"known are {', '.join(known)}" if known else "there are none"
-
-
-def _nearest(name: str, known: Collection[str]) -> str | None:
-    folded = {one.casefold(): one for one in known}
-    return next((folded[one] for one in get_close_matches(name.casefold(), folded, n=1)), None)
 
 
 def install(app: FastAPI) -> None:
@@ -108,7 +103,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         misspelt = any(one["type"] == "extra_forbidden" for one in error.errors())
-        errors = field_errors(error, _field_names(request) if misspelt else ())
+        errors = field_errors(error, _fields(request) if misspelt else ())
         first = errors[0]
         return response(Problem(422, f"{first['field']}: {first['message']}", errors))
 
@@ -128,10 +123,10 @@ def install(app: FastAPI) -> None:
         return response(Problem(500, "something went wrong in the service; its log says what"))
 
 
-def field_errors(error: RequestValidationError, names: Collection[str] = ()) -> list[dict[str, str]]:
+def field_errors(error: RequestValidationError, known: Collection[Path] = ()) -> list[dict[str, str]]:
     """What is wrong with a request, by field; that null would be right too is no help.
 
-    names: of the fields that its body can have.
+    known: the fields that its body can have.
 
     Of what may have several forms it tells of the form that was meant: the one of which something within is at fault,
     or all of them.
@@ -139,7 +134,7 @@ def field_errors(error: RequestValidationError, names: Collection[str] = ()) -> 
     told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
     found: dict[str, list[str]] = {}
     for one in told:
-        found.setdefault(_field(one, error.body), []).append(_message(one, error.body, names))
+        found.setdefault(_field(one, error.body), []).append(_message(one, error.body, known))
     within = tuple(field.rpartition(".")[0] for field in found)
     return [
         {"field": field, "message": ", or ".join(dict.fromkeys(messages))}
@@ -148,23 +143,15 @@ def field_errors(error: RequestValidationError, names: Collection[str] = ()) -> 
     ]
 
 
-def _field_names(request: Request) -> Collection[str]:
-    """The names of all fields that the body of a call can have, at whatever depth."""
+def _fields(request: Request) -> Collection[Path]:
+    """All that the body of a call can have, at whatever depth."""
     route = request.scope.get("route")
     field = getattr(route, "body_field", None)
     model = field.field_info.annotation if field else None
-    return list(dict.fromkeys(_properties(TypeAdapter(model).json_schema()))) if model else ()
+    return paths_of(TypeAdapter(model).json_schema()) if model else ()
 
 
-def _properties(schema: Any) -> Iterator[str]:
-    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
-    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
-        yield from schema["properties"]
-    for part in parts:
-        yield from _properties(part)
-
-
-def _message(error: Mapping[str, Any], body: Any, names: Collection[str]) -> str:
+def _message(error: Mapping[str, Any], body: Any, known: Collection[Path]) -> str:
     """What is wrong, in words; a body that stayed bytes was not sent as JSON, which is what curl does by itself."""
     if isinstance(body, bytes) and tuple(error["loc"]) == ("body",):
         return "is read as JSON only with the header Content-Type: application/json"
@@ -172,17 +159,21 @@ def _message(error: Mapping[str, Any], body: Any, names: Collection[str]) -> str
         values = ENUM_MEMBER.sub(r"\1", str(error["ctx"]["expected"]))
         return f"must be one of {values}".replace("'", "").replace(" or ", ", ")
     if error["type"] == "extra_forbidden":
-        near = _nearest(str(error["loc"][-1]), names)
+        near = meant(_path(error, body)[1:], known)
         return f"unknown; did you mean {near}?" if near else "is not known"
     said = WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
     return said.replace("Input should", "must")
 
 
 def _field(error: Mapping[str, Any], body: Any) -> str:
-    """The path of what is at fault, without what pydantic calls the parts of a union."""
+    return ".".join(map(str, _path(error, body)))
+
+
+def _path(error: Mapping[str, Any], body: Any) -> list[str | int]:
+    """Of what is at fault, without what pydantic calls the parts of a union."""
     where, *steps = error["loc"]
     if where != "body":
-        return ".".join(map(str, error["loc"]))
+        return list(error["loc"])
     path, value = [where], body
     for step in steps:
         if (isinstance(value, Mapping) and step in value) or (isinstance(value, list) and isinstance(step, int)):
@@ -190,7 +181,7 @@ def _field(error: Mapping[str, Any], body: Any) -> str:
             value = value[step]
         elif error["type"] == "missing" and step == steps[-1]:
             path.append(step)
-    return ".".join(map(str, path))
+    return path
 
 
 def _allowed(request: Request) -> str:

@@ -184,6 +184,11 @@ async def test_a_misspelt_field_names_the_one_that_was_meant(environment: dict[s
     body = {"limit": {"valeu": 9}, "station": ["A"]}
     async with running("smartcharging", build, settings_of(kind, environment)) as service:
         errors = (await service.http.put("/v1/sites/s", json=body)).json()["errors"]
+        moved = {"purpose": "tx_default", "profile": {"evse_id": 1}}
+        misplaced = (await service.http.post("/v1/stations/A/profiles", json=moved)).json()["errors"]
+    told = {error["field"]: error["message"] for error in misplaced}
+    assert told["body.purpose"] == "unknown; did you mean profile.purpose?"
+    assert told["body.profile.evse_id"] == "unknown; did you mean evse_id, beside profile?"
     assert {error["field"]: error["message"] for error in errors} == {
         "body.limit.value": "is missing",
         "body.limit.valeu": "unknown; did you mean value?",
