@@ -43,7 +43,7 @@ CONNECTION_STATE_ALIVE: ConnectionState
 CONNECTION_STATE_DISCONNECTED: ConnectionState
 
 class Call(_message.Message):
-    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined", "tolerated", "certificate_expired")
+    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined", "tolerated", "certificate_expired", "send")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Call(_message.Message):
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     TOLERATED_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    SEND_FIELD_NUMBER: _ClassVar[int]
     id: str
     station_id: str
     connection_id: str
@@ -70,7 +71,8 @@ class Call(_message.Message):
     quarantined: bool
     tolerated: Tolerated
     certificate_expired: bool
-    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., certificate_expired: _Optional[bool] = ...) -> None: ...
+    send: bool
+    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., certificate_expired: _Optional[bool] = ..., send: _Optional[bool] = ...) -> None: ...
 
 class Tolerated(_message.Message):
     __slots__ = ("raw", "deviations")

@@ -36,11 +36,10 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     key: what a CALL and its answer have in common: the id of the Call, or of the command; else empty. payload: as it
     was, masked. size: bytes of the whole; of LEFT_OUT, how many frames. cut: payload is no more than its beginning.
-    answered: the
-    gateway answered a CALL, or told the station of a refusal. answered_at: of a CALL that the gateway answers, when it
-    was put on Kafka; of a RESULT, when its command was put on the wire; else 0. outcome: of a RESULT, a name of
-    Outcome without its prefix, in lower case; of DROPPED, why. error: the code of a CALLERROR. deviations: from its
-    schema.
+    answered: the gateway answered a CALL, or told the station of a refusal; or it is a SEND. answered_at: of a CALL
+    that the gateway answers, when it was put on Kafka; of a RESULT, when its command was put on the wire; else 0.
+    outcome: of a RESULT, a name of Outcome without its prefix, in lower case; of DROPPED, why. error: the code of a
+    CALLERROR. deviations: from its schema.
     """
 
     station_id: str
@@ -60,6 +59,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     description: str = ""
     deviations: tuple[str, ...] = ()
     cut: bool = False
+
+    @property
+    def is_send(self) -> bool:
+        """Whether it is a SEND of 2.1, which nobody answers."""
+        return self.kind == Kind.CALL and self.answered and not self.answered_at
 
     @property
     def failed(self) -> bool:

@@ -81,7 +81,7 @@ def _call(record: Record, whole: Whole) -> Entry | None:
         kept,
         size,
         answered,
-        record.written_ms * 1000 if answered else 0,
+        record.written_ms * 1000 if answered and not call.send else 0,
         deviations=_deviations(tolerated.deviations) if tolerated else (),
         cut=cut,
     )

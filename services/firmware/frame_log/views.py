@@ -48,8 +48,8 @@ class LogItem(BaseModel):
     cut: bool = Field(description="whether the payload is no more than its beginning")
     deviations: list[str] = Field(description="of the payload from its schema: kind and field")
     outcome: str = Field(
-        description="of a call: answered, refused, invalid, timed_out, undelivered, late or unanswered; of what was "
-        "dropped, why"
+        description="of a call: answered, refused, invalid, timed_out, undelivered, late or unanswered; of a SEND, "
+        "which is never answered, empty; of what was dropped, why"
     )
     answer: Any = Field(description="payload of the answer, where it is known")
     answered_by: Literal["gateway", "service", "station"] | None
@@ -108,6 +108,8 @@ def _outcome(exchange: Exchange) -> str:
         return "late"
     if entry.kind == Kind.CALL and exchange.note is not None and not entry.answered:
         return UNANSWERED if answer is None else "undelivered"
+    if entry.is_send:
+        return ""
     if entry.kind == Kind.CALL and answer is None:
         return "answered" if entry.answered else UNANSWERED
     if entry.kind == Kind.COMMAND and answer is None:
@@ -118,6 +120,8 @@ def _outcome(exchange: Exchange) -> str:
 
 def _answer(exchange: Exchange) -> Any:
     entry, answer = exchange.entry, exchange.late or exchange.answer
+    if entry.is_send:
+        return None
     if entry.kind == Kind.CALL and entry.answered:
         # Of a Heartbeat it has the time, which nobody keeps.
         return None if entry.action == "Heartbeat" else {}
@@ -126,6 +130,8 @@ def _answer(exchange: Exchange) -> Any:
 
 def _answered_by(exchange: Exchange) -> Literal["gateway", "service", "station"] | None:
     entry, answer = exchange.entry, exchange.late or exchange.answer
+    if entry.is_send:
+        return None
     if entry.answered:
         return "gateway"
     if answer is None:

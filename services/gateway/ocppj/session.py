@@ -24,7 +24,7 @@ from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
-CALL, RESULT = MessageType.CALL, MessageType.RESULT
+CALL, RESULT, SEND = MessageType.CALL, MessageType.RESULT, MessageType.SEND
 # With these alone, a frame that no program can read whole is JSON all the same: read strictly, too.
 SOUND = frozenset({Deviation.SURROGATE})
 NOT_ACCEPTED = "the station is not accepted: only BootNotification is"
@@ -282,7 +282,7 @@ class Session:
         read = sent.payload
         came = (now - waited, wall - waited)
         call = PendingCall(sent.message_id, sent.action, read.read, *came, read.raw, read.deviations)
-        return [self._forward(call, answered=True, message_type=MessageType.SEND)]
+        return [self._forward(call, answered=True, message_type=SEND)]
 
     def _call(
         self,
@@ -400,6 +400,7 @@ class Session:
             answered=answered,
             quarantined=peer.quarantined,
             certificate_expired=peer.certificate_expired,
+            send=message_type is SEND,
         )
         at = record.received_at
         at.seconds = seconds = int(call.received_at)

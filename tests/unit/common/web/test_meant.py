@@ -44,7 +44,7 @@ KNOWN = paths_of(Body.model_json_schema())
     ],
 )
 def test_a_field_in_the_wrong_place_is_told_the_right_one(path: Any, where: str | None) -> None:
-    """"unknown; did you mean purpose?" was said of `purpose`."""
+    """ "unknown; did you mean purpose?" was said of `purpose`."""
     assert meant(path, KNOWN) == where
 
 

@@ -52,6 +52,13 @@ def test_what_the_gateway_answers_has_no_reply() -> None:
     assert (item.answer, item.answered_by, item.outcome, item.latency_ms) == ({}, "gateway", "answered", 4.0)
 
 
+def test_what_is_sent_has_no_answer() -> None:
+    """A SEND of 2.1 (part 4 §4.1.3): an answer was shown of it, {}, by the gateway, although none goes out."""
+    [item] = shown(*entries(call(1, "NotifyPeriodicEventStream", {"id": 1}, written=0.004, answered=True, send=True)))
+    assert (item.kind, item.answer, item.answered_by, item.answered_at) == ("call", None, None, None)
+    assert (item.outcome, item.latency_ms) == ("", None)
+
+
 def test_a_call_without_an_answer_says_so() -> None:
     late = frame(30, message_id="m1", dropped="unanswered", description="Authorize")
     [item] = shown(*entries(call(1, "Authorize", {}), late))

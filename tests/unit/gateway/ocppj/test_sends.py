@@ -41,7 +41,7 @@ def test_what_is_sent_goes_to_its_owner_and_is_not_answered() -> None:
     line = session("2.1")
     [forward] = line.received(values(), *NOW)
     assert isinstance(forward, Forward)
-    assert (forward.service, forward.message_type) == ("firmware", MessageType.SEND)
+    assert (forward.service, forward.message_type, forward.call.send) == ("firmware", MessageType.SEND, True)
     assert (forward.call.action, forward.call.message_id, forward.call.answered) == (ACTION, "s1", True)
     assert forward.call.payload == json.dumps(VALUES).encode()
     assert not forward.acknowledge
