@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from services.common.process.errors import Unavailable
-from services.gateway import metrics
+from services.gateway import metrics, strangers
 from services.gateway.cluster.contests import Contests
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.connection import Connection
@@ -59,13 +59,14 @@ class Rivals:
     def finished(self, connection: Connection) -> None:
         """Nothing more comes of a connection. If it was replaced and answered to that, there are two devices."""
         if connection.outlived:
+            station_id, other = connection.peer.station_id, connection.replaced_by
             metrics.TAKEOVERS.inc()
             log.warning(
                 "two devices have one id",
-                station_id=connection.peer.station_id,
-                times=self._contests.taken_over(connection.peer.station_id, self._monotonic()),
+                station_id=station_id,
+                times=self._contests.taken_over(station_id, self._monotonic(), other),
                 remote=connection.remote_address,
-                other=connection.replaced_by,
+                other=other,
             )
 
     def forget(self) -> None:
@@ -86,11 +87,9 @@ class Rivals:
         elif self._contests.asks(station_id, now):
             self._ask_elsewhere(station_id)
         seconds = self._contests.refused(station_id, now, alive)
-        log.warning(
-            "refused: another device has this id",
-            station_id=station_id,
-            remote=remote_address,
-            other=standing.remote_address if standing else "another gateway",
+        other = standing.remote_address if standing else self._contests.other(station_id) or "not known"
+        strangers.log.warning(
+            "refused: another device has this id", station_id=station_id, remote=remote_address, other=other
         )
         headers = {"Retry-After": str(seconds)}
         return Refused(503, "another device is connected under this id", headers, RefusalReason.ID_IN_USE)

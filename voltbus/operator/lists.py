@@ -9,7 +9,7 @@ from voltbus.operator.rest import installation
 Item = Mapping[str, Any]
 
 STATIONS = ("station", "groups", "online", "OCPP", "security", "model", "firmware", "boot", "connectors", "last seen")
-REFUSED = ("station", "reason", "times", "first", "last", "address", "offers", "registered")
+REFUSED = ("station", "reason", "times", "first", "last", "address", "connected from", "offers", "registered")
 SESSIONS = ("id", "station", "EVSE", "started", "stopped", "energy", "card", "status", "review")
 
 TIMES = ("started", "stopped", "first", "last", "last seen")
@@ -86,6 +86,7 @@ def _refused(item: Item) -> Sequence[str]:
         seconds(item["first_at"]),
         seconds(item["last_at"]),
         item["remote_address"],
+        item.get("connected_from") or "",
         item["subprotocols"],
         registered,
     )

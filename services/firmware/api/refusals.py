@@ -26,6 +26,9 @@ class RefusedStationView(BaseModel):
     subprotocols: str = Field(description="that it offered the last time", examples=["ocpp1.6,ocpp2.0.1"])
     registered: bool
     quarantined: bool = Field(description="it is connected now, only to be seen")
+    connected_from: str | None = Field(
+        description="the address of the device that is connected under this id now: with `id_in_use`, of the other one"
+    )
 
 
 def routes(database: Database) -> APIRouter:
@@ -72,4 +75,5 @@ def _view(one: ListedRefusal) -> RefusedStationView:
         subprotocols=known.subprotocols,
         registered=one.registered,
         quarantined=one.quarantined,
+        connected_from=one.connected_from,
     )

@@ -39,7 +39,8 @@ delete from refused_station where last_at < $1 or station_id in (
 # Without those that were registered or let in since.
 PAGE = """
 select r.station_id, r.reason, r.times, r.first_at, r.last_at, r.remote_address, r.subprotocols,
-    coalesce(s.registered, false) as registered, coalesce(s.quarantined and s.online, false) as quarantined
+    coalesce(s.registered, false) as registered, coalesce(s.quarantined and s.online, false) as quarantined,
+    case when s.online then s.remote_address end as connected_from
 from refused_station r left join station s on s.station_id = r.station_id
 where ($1::text is null or r.reason = $1)
     and ($5::text is null or strpos(lower(r.station_id), lower($5)) > 0)
@@ -64,11 +65,15 @@ class RefusalFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedRefusal:
-    """registered: somebody registered it. quarantined: it is here, only to be seen."""
+    """registered: somebody registered it. quarantined: it is here, only to be seen.
+
+    connected_from: the address of the one that is connected under the id; None: none is.
+    """
 
     refused: RefusedStation
     registered: bool
     quarantined: bool
+    connected_from: str | None
 
 
 async def save(db: Connection, reports: Sequence[RefusalReport], now: datetime) -> Sequence[RefusalReport]:
@@ -92,4 +97,4 @@ async def page(
     """Newest first; before: last_at and id that the page before ended with."""
     more = wanted.q, wanted.remote_address, wanted.since
     rows = await db.fetch(PAGE, wanted.reason, *(before or (None, None)), limit, *more)
-    return [ListedRefusal(RefusedStation(*row[:BESIDE]), row["registered"], row["quarantined"]) for row in rows]
+    return [ListedRefusal(RefusedStation(*row[:BESIDE]), *row[BESIDE:]) for row in rows]

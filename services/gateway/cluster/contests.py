@@ -16,13 +16,17 @@ FIRST_WAIT, LONGEST_WAIT = 10, 300
 
 @dataclass(slots=True)
 class _Contest:
-    """Of one id. All times are seconds of the monotonic clock. asked_at: when others were asked who has it."""
+    """Of one id. All times are seconds of the monotonic clock. asked_at: when others were asked who has it.
+
+    other: where the last one came from that took it over; empty: not known.
+    """
 
     takeovers: int
     seen_at: float
     refused: int = 0
     asked_at: float = 0.0
     free_until: float = 0.0
+    other: str = ""
 
 
 class Contests:
@@ -37,10 +41,11 @@ class Contests:
         """Ids that several devices have."""
         return sum(self._is(contest) for contest in self._contests.values())
 
-    def taken_over(self, station_id: str, now: float) -> int:
-        """A connection that was alive was replaced; how often that has happened."""
+    def taken_over(self, station_id: str, now: float, by: str = "") -> int:
+        """A connection that was alive was replaced; how often that has happened. by: where the newer one comes from."""
         contest = self._contests.pop(station_id, None) or _Contest(0, now)
         contest.takeovers, contest.seen_at = contest.takeovers + 1, now
+        contest.other = by or contest.other
         self._contests[station_id] = contest
         if len(self._contests) > MOST:
             del self._contests[next(iter(self._contests))]
@@ -68,6 +73,10 @@ class Contests:
         """Nobody else has it: who comes next is let in."""
         if contest := self._contests.get(station_id):
             contest.free_until = now + FREE_FOR
+
+    def other(self, station_id: str) -> str:
+        """Where the one that has it came from when it took it over, on whichever gateway; empty: not known."""
+        return self._contests[station_id].other
 
     def is_free(self, station_id: str, now: float) -> bool:
         return now < self._contests[station_id].free_until

@@ -110,6 +110,16 @@ async def test_who_is_let_in_is_refused_no_more(firmware: Running) -> None:
     assert await names(firmware) == ["CP1"]
 
 
+async def test_of_an_id_that_is_in_use_it_says_from_where_the_other_one_is(firmware: Running) -> None:
+    there = firmware.change(CONNECTION_STATE_CONNECTED, "CP1", remote_address="10.0.0.1")
+    await firmware.put(registration("CP1"), registration("CP2"), there)
+    firmware.time.passes(10)
+    knocks = [knock(id_, 5, reason="id_in_use", remote_address="10.0.0.2") for id_ in ("CP1", "CP2")]
+    await firmware.put(report(60, *knocks))
+    told = {one["station_id"]: (one["remote_address"], one["connected_from"]) for one in await listed(firmware)}
+    assert told == {"CP1": ("10.0.0.2", "10.0.0.1"), "CP2": ("10.0.0.2", None)}
+
+
 async def test_who_is_in_quarantine_waits_to_be_taken_in(firmware: Running) -> None:
     await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, "CP1", quarantined=True))
     await firmware.put(report(60, knock("CP1", -1, reason="quarantined")))

@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
+from services.common.process.sparing import Sparing, SparingLogger
+from services.gateway import strangers
 from services.gateway.cluster import contests
 from services.gateway.cluster.contests import FORGOTTEN_AFTER, FREE_FOR, MOST, Contests
 from services.gateway.cluster.memory import MemoryDirectory
@@ -85,6 +88,19 @@ async def test_an_operator_sees_both() -> None:
         replaced = [change.reason for change in one.changes() if change.reason]
         assert replaced == ["closed by the gateway (1000): replaced by a newer connection from 127.0.0.1"] * 3
         await standing.close()
+
+
+async def test_the_log_says_from_where_the_other_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is not on this gateway, or has just gone."""
+    monkeypatch.setattr(strangers, "log", SparingLogger(Sparing(10, 1)))
+    async with contested() as (one, standing):
+        with capture_logs() as lines:
+            await refused(one)
+            await standing.close()
+            await until(lambda: not one.gateway.registry._closing and not len(one.gateway.registry))
+            await refused(one)
+    told = [line["other"] for line in lines if line["event"] == "refused: another device has this id"]
+    assert told == ["127.0.0.1", "127.0.0.1"]
 
 
 async def test_who_goes_lets_the_other_in() -> None:
@@ -199,6 +215,15 @@ def test_what_is_long_ago_is_forgotten() -> None:
     known.forget(100 + FORGOTTEN_AFTER)
     assert known.count == 0
     assert known.taken_over("CP1", 2000) == 1
+
+
+def test_where_the_other_one_is_from_is_known_until_it_is_told_anew() -> None:
+    known = Contests(1)
+    known.taken_over("CP1", 0)
+    assert known.other("CP1") == ""
+    known.taken_over("CP1", 1, "10.0.0.1")
+    known.taken_over("CP1", 2)
+    assert known.other("CP1") == "10.0.0.1"
 
 
 def test_who_is_let_in_is_so_for_a_while() -> None:

@@ -44,6 +44,7 @@ REFUSED = {
     "first_at": "2026-01-02T03:04:05.678Z",
     "last_at": "2026-01-02T04:05:06.789Z",
     "remote_address": "2001:db8::7",
+    "connected_from": "192.0.2.1",
     "subprotocols": "ocpp1.6",
     "registered": True,
     "quarantined": False,
@@ -190,7 +191,7 @@ def test_refused(server: Server) -> None:
     )
     [_, row, count] = [line.split() for line in result.stdout.splitlines()]
     assert row[:3] == ["CP\\x1b1", "wrong_password", "17"]
-    assert row[3:] == ["2026-01-02T03:04:05Z", "2026-01-02T04:05:06Z", "2001:db8::7", "ocpp1.6", "yes"]
+    assert row[3:] == ["2026-01-02T03:04:05Z", "2026-01-02T04:05:06Z", "2001:db8::7", "192.0.2.1", "ocpp1.6", "yes"]
     assert count == ["1", "id"]
     assert json.loads(run(server, "refused", "--json").stdout) == [REFUSED]
 
