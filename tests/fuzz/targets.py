@@ -39,7 +39,8 @@ LIMITS = Limits(call_seconds=30, command_seconds=30, queue=4, queue_size=600)
 SEALING = Sealing(b"key")
 # Longer than any input, so that a message that is too long takes compression or many fragments.
 MAX_SIZE = 4096
-SETTINGS = Settings(message_size=MAX_SIZE, password_key="k")
+# Nothing waits for the rates of a station.
+SETTINGS = Settings(message_size=MAX_SIZE, password_key="k", message_rate=0, byte_rate=0)
 CREDENTIALS = b"Q1AxOnNlY3JldC1vZi10aGUtc3RhdGlvbg=="
 STATUSES = frozenset({101, 400, 401, 404, 426, 429, 431})
 
