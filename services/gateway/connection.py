@@ -94,7 +94,7 @@ class Connection:
 
     confirms: the command that gave the station the password which it came with; empty: it had it before.
     pace: how fast the station has sent so far. replaced_at, replaced_by: when the station opened a newer one, and where
-    that comes from; None: it has not.
+    that comes from; None: it has not. silence: seconds after which its station counts as gone, where it speaks SOAP.
     transport: from `opened` on. Times are seconds of the monotonic clock; the wall clock is for records alone.
     """
 
@@ -116,6 +116,7 @@ class Connection:
         "replaced_at",
         "replaced_by",
         "security",
+        "silence",
         "transport",
         "version",
     )
@@ -132,10 +133,11 @@ class Connection:
         confirms: str = "",
         pace: Pace | None = None,
         security: Security = UNSECURED,
+        silence: float = 0.0,
     ) -> None:
         self._context, self._session, self.pace = context, session, pace
         self.peer, self.version, self.registered, self.confirms = peer, session.version, registered, confirms
-        self.security = security
+        self.security, self.silence = security, silence
         self._draining = False
         # Bytes of CALLs in the session that wait for the one before them.
         self._waiting = 0

@@ -223,6 +223,7 @@ class Gateway:
             confirms=admitted.change.command_id if admitted.change else "",
             pace=(before and before.pace) or self._paces.take(admitted.station_id, self._clocks.monotonic()),
             security=admitted.security,
+            silence=self.settings.soap_silence if request.soap else 0.0,
         )
 
     def registered(self, admitted: Admitted) -> bytes | None:
@@ -332,6 +333,7 @@ class Gateway:
                 connection_id=peer.connection_id,
                 version=connection.version,
                 since=self._clocks.wall(),
+                silence=connection.silence,
             )
         )
         if connection.confirms:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from services.common.commands.command import Command, Unrenderable
+from services.common.commands.command import Command, Route, Unrenderable
 from services.ocpp.commands import Form, forms, owners
 from services.ocpp.schemas import Fault
+from services.ocpp.soap.spellings import SPELLINGS
 from services.ocpp.versions import VERSIONS
 
 # A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
@@ -86,6 +87,13 @@ class Catalogue:
         if fault := form.fault(command.payload):
             raise _unrenderable(command.action, {version: fault})
         return command.action, command.payload
+
+    def render_for(self, command: Command, route: Route) -> tuple[str, Mapping[str, Any]]:
+        """The CALL that says it on a connection. Raises Unrenderable."""
+        action, payload = self.render(command, route.version)
+        if route.silence and action not in SPELLINGS[route.version].operations:
+            raise Unrenderable(NOT_SUPPORTED, f"OCPP {route.version} over SOAP has no {action}")
+        return action, payload
 
     def check(self, action: str, payload: object) -> None:
         """Raises Unrenderable where no version at all could say it, of the versions that the payload looks like."""

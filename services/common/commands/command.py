@@ -110,11 +110,12 @@ class Unrenderable(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The connection that a station is on."""
+    """The connection that a station is on. silence: see Routes.silences; 0: it speaks over a WebSocket."""
 
     slot: int
     connection_id: str
     version: str
+    silence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +248,10 @@ def concluded(command: Command, result: Result) -> Command:
             return command
         end = End.LATE
     at = result.at.ToDatetime(UTC)
-    if end == End.UNDELIVERED and at >= command.expires_at:
-        end = End.EXPIRED
+    if end == End.UNDELIVERED:
+        # It was on its way, and never on the wire.
+        command = replace(command, sent_at=None)
+        end = End.EXPIRED if at >= command.expires_at else end
     code = result.error_code or CODES.get(result.outcome)
     after = ended(command, end, at, code, result.error_description or None)
     raw = result.tolerated.raw

@@ -147,6 +147,13 @@ class CommandDispatcher:
             log.warning("commands wait for routes", reason=str(error))
             return {}
 
+    async def silences(self, stations: Sequence[str]) -> dict[str, float]:
+        """See Routes.silences; none, while Redis is away."""
+        try:
+            return await self.routes.silences(stations)
+        except Unavailable:
+            return {}
+
     async def _send_some(self, routes: Mapping[str, Route], ids: Sequence[str] | None) -> int:
         now = self.clock()
         async with self.database.transaction() as db:
@@ -207,7 +214,7 @@ class CommandDispatcher:
         try:
             if command.id in turn.unfit:
                 raise turn.unfit[command.id]
-            action, payload = self.catalogue.render(command, route.version)
+            action, payload = self.catalogue.render_for(command, route)
             if (cut := turn.cuts.get(command.id)) and (part := next_part(command, cut, str(uuid4()), turn.now)):
                 turn.in_parts.add(command.station_id)
                 return self._part(command, part, cut, route, turn)

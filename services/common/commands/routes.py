@@ -17,12 +17,15 @@ class Routes(Protocol):
 
     async def find(self, stations: Sequence[str]) -> dict[str, Route]: ...
 
+    async def silences(self, stations: Sequence[str]) -> dict[str, float]:
+        """Of those that speak SOAP, or did when they were here last: seconds of silence after which they are gone."""
+
 
 class RedisRoutes(Routes):
     """Keys route:<station_id>, values {"slot": 3, "connection_id": "…", "version": "1.6", …}; slot:<n>, its gateway.
 
     prefix: before every key. A route outlives a gateway that was killed; its slot does not for long. What was sent
-    there nobody would read.
+    there nobody would read. soap:<station_id>: see Routes.silences; it outlives both.
     """
 
     def __init__(self, redis: Redis, prefix: str = "") -> None:
@@ -35,6 +38,12 @@ class RedisRoutes(Routes):
         owners = dict(zip(slots, await self._all([f"slot:{slot}" for slot in slots]), strict=True))
         return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
 
+    async def silences(self, stations: Sequence[str]) -> dict[str, float]:
+        values = await self._all([f"soap:{station}" for station in stations])
+        found = {station: float(value) for station, value in zip(stations, values, strict=True) if value}
+        routes = await self.find([*found])
+        return {one: silence for one, silence in found.items() if one not in routes or routes[one].silence}
+
     async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
         return await translating_errors(self._redis.mget([self._prefix + key for key in keys])) if keys else []
 
@@ -44,6 +53,7 @@ class MemoryRoutes(Routes):
 
     def __init__(self) -> None:
         self.routes: dict[str, Route] = {}
+        self.silent: dict[str, float] = {}
         self.broken = False
 
     async def find(self, stations: Sequence[str]) -> dict[str, Route]:
@@ -51,10 +61,15 @@ class MemoryRoutes(Routes):
             raise Unavailable("the routes in memory are set to be broken")
         return {station: self.routes[station] for station in stations if station in self.routes}
 
+    async def silences(self, stations: Sequence[str]) -> dict[str, float]:
+        if self.broken:
+            raise Unavailable("the routes in memory are set to be broken")
+        return {station: self.silent[station] for station in stations if station in self.silent}
+
 
 def _route(value: bytes | str) -> Route:
     fields = orjson.loads(value)
-    return Route(fields["slot"], fields["connection_id"], fields["version"])
+    return Route(fields["slot"], fields["connection_id"], fields["version"], fields.get("silence", 0.0))
 
 
 def _owner(route: Route) -> bytes:

@@ -29,6 +29,8 @@ from services.ocpp.answers import Effect
 T = TypeVar("T")
 Resolve = Callable[[], Awaitable[Mapping[str, Any]]]
 POLL_SECONDS = 0.25
+# Seconds that a command waits for its station, where nothing else is said.
+EXPIRES_IN = 60.0
 # Of stations that nobody knows.
 MOST_TOLD = 20
 
@@ -43,7 +45,7 @@ class UnknownStations(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What somebody asks for. expires_in: seconds, from not_before on if that is to come.
+    """What somebody asks for. expires_in: seconds, from not_before on if that is to come; None: see patience.
 
     asked, author: see Command.
     """
@@ -51,7 +53,7 @@ class CommandRequest:
     station_id: str
     action: str
     payload: Mapping[str, Any]
-    expires_in: float = 60
+    expires_in: float | None = None
     idempotency_key: str | None = None
     batch_id: str | None = None
     asked: Mapping[str, Any] | None = None
@@ -126,6 +128,8 @@ class CommandService:
         kept, key = await self._kept(request)
         if not kept:
             await self.require_known([request.station_id])
+            if request.expires_in is None:
+                request = replace(request, expires_in=(await self.patience([request.station_id]))[request.station_id])
             if resolve:
                 request = replace(request, payload=await resolve(), asked=request.payload)
             command = replace(self._new(request), traceparent=_traceparent())
@@ -242,6 +246,14 @@ class CommandService:
             if unknown := [one for one in unknown if one not in connected]:
                 raise UnknownStations({one: self.stations.nearest(one) for one in unknown[:MOST_TOLD]})
 
+    async def patience(self, station_ids: Sequence[str]) -> dict[str, float]:
+        """Seconds that a command waits for a station where nothing else is said, by station.
+
+        One that speaks SOAP is heard only now and then: it is waited for until it would count as gone.
+        """
+        silences = await self._dispatcher.silences(station_ids)
+        return {one: max(EXPIRES_IN, silences.get(one, 0)) for one in station_ids}
+
     async def is_connected(self, station_id: str) -> bool:
         """Whether a command would be sent now. Raises Unavailable."""
         return station_id in await self._dispatcher.routes.find([station_id])
@@ -256,7 +268,9 @@ class CommandService:
     async def _check(self, command: Command) -> None:
         route = (await self._dispatcher.find([command.station_id])).get(command.station_id)
         version = route.version if route else self.stations.version(command.station_id)
-        if version:
+        if route:
+            self.catalogue.render_for(command, route)
+        elif version:
             self.catalogue.render(command, version)
         else:
             self.catalogue.check(command.action, command.payload)
@@ -277,7 +291,7 @@ class CommandService:
             payload=request.payload,
             status=Status.ACCEPTED,
             created_at=now,
-            expires_at=max(now, request.not_before or now) + timedelta(seconds=request.expires_in),
+            expires_at=max(now, request.not_before or now) + timedelta(seconds=request.expires_in or EXPIRES_IN),
             idempotency_key=request.idempotency_key,
             batch_id=request.batch_id,
             asked=request.asked,

@@ -11,6 +11,8 @@ from redis.asyncio import Redis
 from services.common.process.readiness import NotReady
 from services.common.process.redis import answers, translating_errors
 
+# As long as a command may wait.
+SOAP_MS = 7 * 24 * 3600 * 1000
 # KEYS: slot. ARGV: owner, milliseconds.
 _RENEW = """
 local owner = redis.call('GET', KEYS[1])
@@ -34,18 +36,22 @@ return other
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """The connection that a station is on. since: when it opened, in seconds since 1970, by its gateway's clock."""
+    """The connection that a station is on. since: when it opened, in seconds since 1970, by its gateway's clock.
+
+    silence: of one that speaks SOAP, seconds after which it counts as gone; 0: it speaks over a WebSocket.
+    """
 
     station_id: str
     slot: int
     connection_id: str
     version: str
     since: float
+    silence: float = 0.0
 
     def dump(self) -> bytes:
         """{"slot":3,"connection_id":"…","version":"1.6","since":…}; the same route always gives the same bytes."""
         fields = {"slot": self.slot, "connection_id": self.connection_id, "version": self.version, "since": self.since}
-        return orjson.dumps(fields)
+        return orjson.dumps(fields | {"silence": self.silence} if self.silence else fields)
 
     @classmethod
     def load(cls, station_id: str, value: bytes) -> "Route":
@@ -56,6 +62,7 @@ class Route:
             connection_id=fields["connection_id"],
             version=fields["version"],
             since=fields.get("since", 0.0),
+            silence=fields.get("silence", 0.0),
         )
 
 
@@ -98,6 +105,7 @@ class Directory(Protocol):
 class RedisDirectory(Directory):
     """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds.
 
+    `soap:<station_id>` stays for a week after the last one: how long a station that spoke SOAP may be silent.
     prefix: before every key.
     """
 
@@ -121,7 +129,10 @@ class RedisDirectory(Directory):
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
             pipeline.eval(_REGISTER, 1, self._route(route), route.dump(), self._route_ms, repr(route.since))
-        return _loaded(routes, await translating_errors(pipeline.execute()))
+        for route in routes:
+            if route.silence:
+                pipeline.set(f"{self._prefix}soap:{route.station_id}", repr(route.silence), px=SOAP_MS)
+        return _loaded(routes, (await translating_errors(pipeline.execute()))[: len(routes)])
 
     async def remove(self, routes: Sequence[Route]) -> None:
         pipeline = self._redis.pipeline(transaction=False)

@@ -47,7 +47,7 @@ class Request:
     """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference.
 
     remote_address: of the socket. secured: it came by TLS, which is tls as far as that is known. certificate: that the
-    station has shown.
+    station has shown. soap: it is no upgrade, but a request of a station that speaks SOAP.
     """
 
     path: str
@@ -57,6 +57,7 @@ class Request:
     secured: bool = False
     certificate: ClientCertificate | None = None
     tls: SpokenTls = spoken_tls.NONE
+    soap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.commands.api.commands import (
+    EXPIRES,
     ISSUED,
+    LONGEST,
     SENT_THEN,
     CommandStatus,
     IdempotencyKey,
@@ -45,7 +47,7 @@ class Start(BaseModel):
     evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)
     limit: LimitBody | None = Field(None, description="what the transaction may have at most; of OCPP 2.1")
-    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+    expires_in: float | None = Field(None, gt=0, le=LONGEST, description=EXPIRES)
     not_before: NotBefore = Field(None, description=SENT_THEN)
 
 
@@ -58,7 +60,7 @@ class Stop(BaseModel):
     transaction_id: (
         Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] | None
     ) = Field(None, description="the station's; of OCPP 1.6 it is our id")
-    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+    expires_in: float | None = Field(None, gt=0, le=LONGEST, description=EXPIRES)
     not_before: NotBefore = Field(None, description=SENT_THEN)
 
     @model_validator(mode="after")

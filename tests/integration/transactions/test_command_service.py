@@ -12,7 +12,7 @@ import pytest
 from services.common.calls.stations import Stations
 from services.common.commands.api.commands import require_connected
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import PATIENCE, Command, Route, Status, Unrenderable
+from services.common.commands.command import PATIENCE, Command, End, Route, Status, Unrenderable
 from services.common.commands.idempotency import KeyReused
 from services.common.commands.routes import MemoryRoutes
 from services.common.commands.service import CommandRequest, CommandService
@@ -74,8 +74,8 @@ class Office:
             on_ended=ended,
         )
 
-    def connect(self, station: str, version: str = "1.6", connection: int = 1) -> None:
-        self.routes.routes[station] = Route(1, f"{station}/{connection}", version)
+    def connect(self, station: str, version: str = "1.6", connection: int = 1, silence: float = 0.0) -> None:
+        self.routes.routes[station] = Route(1, f"{station}/{connection}", version, silence)
 
     def sent(self) -> list[Record]:
         return self.bus.all("outbound")
@@ -115,6 +115,41 @@ async def test_without_redis_a_command_waits(office: Office, station: str) -> No
     office.routes.broken = False
     await command_service.send()
     assert (await status(command_service, command), len(office.sent())) == (Status.SENT, 1)
+
+
+async def test_what_a_version_has_not_over_soap_is_refused_at_once(office: Office, station: str) -> None:
+    """OCPP-S has no security extension: it was taken, and undeliverable then."""
+    command_service = office.command_service()
+    command_service.catalogue = catalogue = Catalogue.of("firmware", {})
+    command_service._dispatcher.catalogue = catalogue
+    trigger = CommandRequest(station, "ExtendedTriggerMessage", {"requestedMessage": "Heartbeat"})
+    office.connect(station, silence=900.0)
+    with pytest.raises(Unrenderable, match="over SOAP has no ExtendedTriggerMessage"):
+        await command_service.accept(trigger)
+    del office.routes.routes[station]
+    command = await command_service.accept(trigger)
+    office.connect(station, silence=900.0)
+    await command_service.send()
+    found = await command_service.get(command.id)
+    assert found is not None
+    assert (found.outcome, found.error_description) == (
+        End.UNRENDERABLE,
+        "OCPP 1.6 over SOAP has no ExtendedTriggerMessage",
+    )
+    assert office.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("silence", "asked", "waits"), [(0.0, None, 60), (900.0, None, 900), (900.0, 5, 5), (9.0, None, 60)]
+)
+async def test_a_command_waits_for_a_station_that_speaks_soap_until_it_counts_as_gone(
+    office: Office, station: str, silence: float, asked: float | None, waits: float
+) -> None:
+    """After a restart of its gateway it expired, for the station is heard every 300 s alone."""
+    if silence:
+        office.routes.silent[station] = silence
+    command = await office.command_service().accept(CommandRequest(station, "Reset", {}, asked))
+    assert command.expires_at == office.now + timedelta(seconds=waits)
 
 
 async def test_without_redis_no_station_is_said_to_be_away(office: Office, station: str) -> None:

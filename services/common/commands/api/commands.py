@@ -31,6 +31,10 @@ Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the 
 ExpiresIn = Annotated[
     float, Query(gt=0, le=LONGEST, description="seconds that the command waits for a station that is not connected")
 ]
+EXPIRES = (
+    "seconds that the command waits for a station that is not connected; absent: 60, and for one that speaks SOAP as "
+    "long as it may be silent"
+)
 SENT_THEN = "when the command is sent; its `expires_in` begins then"
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -56,10 +60,10 @@ IdempotencyKey = Annotated[
 @dataclass(frozen=True, slots=True)
 class Terms:
     """When a command goes out, and by which key it is known again; author: who asks. expires_in: seconds from
-    then on.
+    then on; None: as CommandService.patience has it.
     """
 
-    expires_in: float = 60
+    expires_in: float | None = None
     not_before: datetime | None = None
     idempotency_key: str | None = None
     author: str | None = None
@@ -79,7 +83,7 @@ class Terms:
 
 def _terms(
     author: Author,
-    expires_in: ExpiresIn = 60,
+    expires_in: Annotated[float | None, Query(gt=0, le=LONGEST, description=EXPIRES)] = None,
     not_before: Annotated[NotBefore, Query(description=f"{SENT_THEN}; absent: now")] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Terms:

@@ -25,7 +25,7 @@ from services.common.commands.batches import Batch, Tally
 from services.common.commands.command import Status, Unrenderable
 from services.common.commands.idempotency import KeyReused, keys_of, of_caller
 from services.common.commands.idempotency import reused as reused_key
-from services.common.commands.service import CommandRequest, CommandService, UnknownStations
+from services.common.commands.service import EXPIRES_IN, CommandRequest, CommandService, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
@@ -109,7 +109,10 @@ class Batches:
         if kept:
             return _same(kept[0], wanted)
         stations = await self._stations(many)
-        while not await self._keep(replace(wanted, idempotency_key=key), stations, terms):
+        waits = {} if terms.expires_in else await self._command_service.patience(stations)
+        longest = max(waits.values(), default=EXPIRES_IN)
+        wanted = replace(wanted, expires_at=wanted.expires_at + timedelta(seconds=longest - EXPIRES_IN))
+        while not await self._keep(replace(wanted, idempotency_key=key), stations, terms, waits):
             kept, key = await self._kept(wanted)
             if kept:
                 return _same(kept[0], wanted)
@@ -159,7 +162,7 @@ class Batches:
             payload=payload,
             chosen=many.chosen,
             created_at=now,
-            expires_at=max(now, terms.not_before or now) + timedelta(seconds=terms.expires_in),
+            expires_at=max(now, terms.not_before or now) + timedelta(seconds=terms.expires_in or EXPIRES_IN),
             idempotency_key=terms.idempotency_key,
             not_before=terms.not_before,
             author=terms.author,
@@ -178,21 +181,24 @@ class Batches:
             raise field_problem("body.filter" if many.filter else "body.all", NOBODY, 404)
         return found
 
-    async def _keep(self, batch: Batch, stations: list[str], terms: Terms) -> bool:
-        """A batch with its commands; false where its key was taken meanwhile."""
+    async def _keep(self, batch: Batch, stations: list[str], terms: Terms, waits: Mapping[str, float]) -> bool:
+        """A batch with its commands; false where its key was taken meanwhile. waits: see _add."""
         async with self._database.transaction() as db:
             if not await batches.add(db, batch):
                 return False
-            await self._add(db, batch, stations, terms)
+            await self._add(db, batch, stations, terms, waits)
         return True
 
-    async def _add(self, db: Connection, batch: Batch, stations: list[str], terms: Terms) -> None:
+    async def _add(
+        self, db: Connection, batch: Batch, stations: list[str], terms: Terms, waits: Mapping[str, float]
+    ) -> None:
+        """waits: seconds, of each station, where the terms do not say it."""
         requests = [
             CommandRequest(
                 station,
                 batch.action,
                 batch.payload,
-                expires_in=terms.expires_in,
+                expires_in=waits.get(station, terms.expires_in),
                 batch_id=batch.id,
                 not_before=batch.not_before,
                 author=batch.author,

@@ -24,6 +24,7 @@ from services.ocpp.soap.shapes import Payload
 from services.ocpp.soap.spellings import SPELLINGS, Spelling, spelling_of
 from services.ocpp.versions import VERSIONS, Version
 
+BOOT = "BootNotification"
 RETRY = {"Retry-After": "5"}
 UNAVAILABLE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "try again")
 LATE = Fault(FaultCode.RECEIVER, SubCode.INTERNAL_ERROR, "no answer in time: try again")
@@ -159,7 +160,7 @@ class CentralSystem:
         if isinstance(answer, Refusal):
             raise Faulted(faults.of_error(answer.code, answer.description))
         payload: dict[str, Any] = answer
-        return payload
+        return _heard_in_time(payload, self._options.silence) if head.action == BOOT else payload
 
     def _station(self, request: Request, admitted: Admitted, version: Version) -> SoapStation:
         """The one that asks, on the connection that it has, if it may go on with that. Raises Faulted."""
@@ -201,10 +202,20 @@ class CentralSystem:
             del self._stations[station_id]
 
 
+def _heard_in_time(boot: Payload, silence: float) -> Payload:
+    """The answer to a boot, by which the station must not count as gone before its next heartbeat."""
+    interval = boot.get("interval")
+    if not isinstance(interval, int) or interval < silence:
+        return boot
+    return {**boot, "interval": max(1, int(silence / 2))}
+
+
 def _as_handshake(asked: Asked, identity: str) -> Request:
     """What a station of that name would ask to come in by WebSocket."""
     path = f"/ocpp/{quote(identity, safe='')}"
-    return Request(path, asked.authorization, (), asked.remote_address, asked.secured, asked.certificate, asked.tls)
+    return Request(
+        path, asked.authorization, (), asked.remote_address, asked.secured, asked.certificate, asked.tls, soap=True
+    )
 
 
 def _user(authorization: str | None) -> str:

@@ -54,6 +54,26 @@ async def test_systems_that_share_a_redis_keep_apart(redis: Redis) -> None:
     assert await redis.keys() == []
 
 
+async def test_how_long_a_station_that_speaks_soap_may_be_silent_is_known_when_its_gateway_is_gone(
+    redis: Redis,
+) -> None:
+    """It is heard only now and then: after a restart of its gateway it was taken for one that waits for nothing."""
+    directory, routes = RedisDirectory(redis, 30, 30), RedisRoutes(redis)
+    soap = GatewayRoute(
+        station_id="CP-1", slot=SLOT, connection_id=f"{GATEWAY}-CP-1", version="1.6", since=1.0, silence=900.0
+    )
+    assert await directory.claim(SLOT, GATEWAY)
+    assert await directory.register([soap]) == [None]
+    assert await directory.find("CP-1") == soap
+    assert await routes.find(STATIONS) == {"CP-1": Route(SLOT, f"{GATEWAY}-CP-1", "1.6", 900.0)}
+    assert await routes.silences(STATIONS) == {"CP-1": 900.0}
+    await directory.remove([soap])
+    assert await routes.find(STATIONS) == {}
+    assert await routes.silences(STATIONS) == {"CP-1": 900.0}
+    await connected(redis, "CP-1", "1.6")
+    assert await routes.silences(STATIONS) == {}, "it speaks over a WebSocket by now"
+
+
 async def test_without_redis_nothing_is_known() -> None:
     async with Redis.from_url("redis://127.0.0.1:1") as nobody:
         with pytest.raises(Unavailable):

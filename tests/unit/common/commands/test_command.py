@@ -72,6 +72,13 @@ def test_outcomes(outcome: Outcome, more: dict[str, Any], status: Status, respon
     assert ended.ended_at == more.get("at", LATER)
 
 
+@pytest.mark.parametrize("at", [LATER, EXPIRY])
+def test_what_never_was_on_the_wire_was_not_sent(at: datetime) -> None:
+    """What waited at the gateway for a station that cannot be called ended with a time at which it was sent."""
+    assert concluded(SENT, result(OUTCOME_UNDELIVERED, at=at)).sent_at is None
+    assert concluded(SENT, result(OUTCOME_TIMED_OUT)).sent_at == NOW
+
+
 def test_an_answer_that_deviates_is_kept_as_it_came_and_read_as_it_is_meant() -> None:
     said = Tolerated(raw=b'{"status":"accepted","mine":1}')
     ended = concluded(SENT, result(OUTCOME_ANSWERED, payload=b'{"status":"Accepted"}', tolerated=said))

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.common.calls.stations import Registration
 from services.common.commands.command import Command, Status
-from services.common.commands.service import CommandRequest
+from services.common.commands.service import EXPIRES_IN, CommandRequest
 from services.common.desired.difference import difference
 from services.common.desired.group_store import GroupDocument
 from services.common.desired.progress import Progress, Step, done
@@ -147,7 +147,7 @@ class MemoryCommands:
                 payload=one.payload,
                 status=Status.ACCEPTED,
                 created_at=now,
-                expires_at=now + timedelta(seconds=one.expires_in),
+                expires_at=now + timedelta(seconds=one.expires_in or EXPIRES_IN),
             )
             for n, one in enumerate(requests)
         ]

@@ -69,6 +69,24 @@ async def test_what_1_5_says_otherwise_is_in_the_words_of_1_6(one: Running) -> N
     assert not call.HasField("tolerated")
 
 
+@pytest.mark.parametrize(("interval", "told"), [(60, 60), (899, 899), (900, 450), (3600, 450)])
+async def test_a_station_is_not_told_to_be_silent_until_it_counts_as_gone(
+    one: Running, interval: int, told: int
+) -> None:
+    """An order of 3600 s was taken without a word, and the station was offline most of the time."""
+    asking = asyncio.create_task(post(one.soap, asked(BOOT)))
+    call = await one.call("firmware")
+    now = "2026-03-01T12:00:00.000Z"
+    await one.reply(call, {"status": "Accepted", "interval": interval, "currentTime": now})
+    assert payload(await asking, "BootNotification")["interval"] == told
+
+
+async def test_its_route_says_that_it_speaks_soap(one: Running) -> None:
+    await post(one.soap, asked())
+    [route] = one.gateway.routing._live.values()
+    assert route.silence == one.gateway.settings.soap_silence
+
+
 async def test_a_heartbeat_is_answered_at_once(one: Running) -> None:
     assert payload(await post(one.soap, asked()), "Heartbeat").keys() == {"currentTime"}
 
