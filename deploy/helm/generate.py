@@ -61,7 +61,8 @@ OWNED |= {
 # Plain texts in the code that Secrets have as well: a password may be in them, or they come beside one.
 ALSO_SECRET = {"redis_url", "kafka_sasl_username", "kafka_ssl_ca", "kafka_ssl_certificate", "kafka_oauth_client_id"}
 ALSO_SECRET |= {"jwt_ca", "gateway_tls_certificate", "gateway_tls_second_certificate"}
-ALSO_SECRET |= {"gateway_tls_client_ca", "soap_call_ca", "soap_call_certificate", "certificate_ca"}
+ALSO_SECRET |= {"gateway_tls_client_ca", "soap_call_ca", "soap_call_certificate"}
+ALSO_SECRET |= {"certificate_ca", "certificate_est_ca", "certificate_est_username", "certificate_est_certificate"}
 # Who may call REST.
 BEARER = {name for name in CommonSettings.model_fields if name.startswith("jwt_")}
 # Of the settings that all processes share, those that some of them have no use for.
@@ -85,6 +86,7 @@ PATTERNS = {
     "soap_allow": _NETWORKS,
     "soap_call_ports": f"^{_PORTS}(,{_PORTS})*$",
     "jwt_jwks_url": "^https?://[^/]",
+    "certificate_est_url": "^https://[^/]",
     "kafka_oauth_token_url": "^https?://[^/]",
 }
 

@@ -1,10 +1,13 @@
 """Settings of auth, read once from the environment; secrets also from files (VOLTBUS_…_FILE)."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from services.common.process.settings import Names, PasswordKeys
+from services.common.process.settings import Names, PasswordKeys, address
+
+EST_SERVER = address(("https",), "https://ca.example/.well-known/est")
 
 
 class SignerKind(StrEnum):
@@ -13,6 +16,7 @@ class SignerKind(StrEnum):
     NONE = "none"
     CA = "ca"
     DESK = "desk"
+    EST = "est"
 
 
 class Settings(PasswordKeys):
@@ -26,7 +30,7 @@ class Settings(PasswordKeys):
     )
     certificate_signer: SignerKind = Field(
         SignerKind.NONE,
-        description="who signs certificates of stations: none, ca (certificate_ca), desk (operators, by REST)",
+        description="who signs certificates of stations: none, ca (certificate_ca), desk (operators, by REST), est",
     )
     certificate_ca: str | None = Field(
         None,
@@ -36,3 +40,11 @@ class Settings(PasswordKeys):
     certificate_days: float = Field(
         365, ge=1, le=3650, description="for how long a certificate is valid that this CA signs"
     )
+    certificate_est_url: Annotated[str | None, EST_SERVER] = Field(
+        None, description="EST server (RFC 7030) that signs certificates of stations, such as …/.well-known/est"
+    )
+    certificate_est_ca: str | None = Field(None, description="PEM of the CA of its certificate; those of the system")
+    certificate_est_username: str | None = Field(None, description="user by whom it knows us; or a client certificate")
+    certificate_est_password: SecretStr | None = Field(None, description="password of that user")
+    certificate_est_certificate: str | None = Field(None, description="PEM of the client certificate and its chain")
+    certificate_est_key: SecretStr | None = Field(None, description="PEM of its key, without a password")

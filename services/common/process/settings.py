@@ -105,7 +105,7 @@ Networks = Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_network
 Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
 
 
-def _address(schemes: Sequence[str], example: str) -> AfterValidator:
+def address(schemes: Sequence[str], example: str) -> AfterValidator:
     """Of a server, which may have a password in it: no error repeats it."""
 
     def checked(given: T) -> T:
@@ -124,8 +124,8 @@ def _address(schemes: Sequence[str], example: str) -> AfterValidator:
     return AfterValidator(checked)
 
 
-POSTGRES = _address(("postgresql", "postgres"), "postgresql://user:password@host:5432/voltbus")
-_REDIS = _address(("redis", "rediss", "unix"), f"redis://host:6379/0, rediss:// for TLS, or {sentinel.EXAMPLE}")
+POSTGRES = address(("postgresql", "postgres"), "postgresql://user:password@host:5432/voltbus")
+_REDIS = address(("redis", "rediss", "unix"), f"redis://host:6379/0, rediss:// for TLS, or {sentinel.EXAMPLE}")
 
 
 def _redis(given: str) -> str:
@@ -139,9 +139,9 @@ def _redis(given: str) -> str:
     return checked
 
 
-ONE_ADDRESS = _address(("http", "https"), "https://csms.example")
-KEYS = _address(("http", "https"), "https://id.example/keys")
-COLLECTOR = _address(("http", "https"), "http://collector:4318")
+ONE_ADDRESS = address(("http", "https"), "https://csms.example")
+KEYS = address(("http", "https"), "https://id.example/keys")
+COLLECTOR = address(("http", "https"), "http://collector:4318")
 
 
 def _brokers(given: str) -> str:

@@ -13,6 +13,8 @@ from services.auth.app import NAME, build
 from services.auth.settings import Settings, SignerKind
 from services.common.kafka.bus import Record
 from tests.clients.certificates import Authority
+from tests.clients.est import Answer
+from tests.clients.est import running as est_running
 from tests.clients.signing import CPO, files, pem, request, signed
 from tests.clients.system import eventually
 from tests.integration.common.running import GATEWAY, SLOT, Running, Time, connected, running
@@ -26,10 +28,10 @@ AUTHORITY = Authority("CSO Sub-CA", Authority("CSO root"), expires=timedelta(day
 NOW = Time(AUTHORITY.certificate.not_valid_before_utc + timedelta(days=400))
 
 
-def with_signer(settings: Settings, kind: SignerKind) -> Settings:
+def with_signer(settings: Settings, kind: SignerKind, **others: Any) -> Settings:
     certificate, key = files(AUTHORITY)
     more = {"certificate_signer": kind, "cpo_names": (CPO,), "certificate_ca": certificate}
-    return Settings(**(settings.model_dump() | more | {"certificate_ca_key": key}))
+    return Settings(**(settings.model_dump() | more | {"certificate_ca_key": key} | others))
 
 
 @pytest.fixture
@@ -317,3 +319,40 @@ async def test_an_operator_refuses(desk: Running) -> None:
         "test",
         "not ours",
     )
+
+
+async def test_an_est_server_that_is_away_and_takes_its_time(settings: Settings, redis: Redis) -> None:
+    """RFC 7030: it is asked again, also by another process, and signs in the end."""
+    async with est_running(AUTHORITY) as server:
+        more = {"certificate_est_url": server.url, "certificate_est_ca": server.pem}
+        login = {"certificate_est_username": "voltbus", "certificate_est_password": "secret"}
+        own = with_signer(settings, SignerKind.EST, **more, **login)
+        server.answers += [Answer(503), Answer(202, headers=("Retry-After: 3600",))]
+        async with running(NAME, build, own, clock=Time(NOW())) as auth:
+            await connected(redis, "CP1", V201)
+            assert await ask(auth, pem(request())) == "Accepted"
+            await eventually(lambda: reason(auth), lambda said: said == "the EST server says 503")
+            auth.time.passes(10)
+            await shown(auth, "waiting")
+            await auth.restart()
+            auth.time.passes(3600)
+            await shown(auth, "sent")
+            assert len(auth.announced("CertificateIssued")) == 1
+            chain = x509.load_pem_x509_certificates(json.loads(sent(auth)[0].payload)["certificateChain"].encode())
+            assert chain[1:] == [AUTHORITY.certificate]
+            await say(auth, sent(auth)[0].id, {"status": "Accepted"})
+            await shown(auth, "installed")
+            # With another key, of the same subject.
+            auth.time.passes(60)
+            await ask(auth, pem(request()))
+            await shown(auth, "sent")
+            assert server.asked[-1].path.endswith("/simplereenroll")
+            auth.time.passes(60)
+            server.answers += [Answer(400, b"not one of ours")]
+            await ask(auth, pem(request()))
+            seen = await shown(auth, "refused")
+            assert (seen["refused_by"], seen["reason"]) == ("authority", "the EST server says 400: not one of ours")
+
+
+async def reason(auth: Running) -> Any:
+    return (await auth.get(PATH))["items"][0]["reason"]
