@@ -4,13 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
-from services.gateway import metrics
+from services.gateway import metrics, strangers
 from services.gateway.transport.answers import UNANSWERED
 from services.gateway.transport.proxy_protocol import DIRECT, NotProxied, Proxied, missing, read
-
-log = structlog.get_logger()
 
 
 class ProxiedProtocol(asyncio.BufferedProtocol):
@@ -60,7 +56,7 @@ class ProxiedProtocol(asyncio.BufferedProtocol):
         above.connection_made(self._transport)
 
     def _give_up(self, reason: str) -> None:
-        log.warning("a trusted proxy does not say whom it serves", reason=reason, proxy=self._peer)
+        strangers.log.warning("a trusted proxy does not say whom it serves", reason=reason, proxy=self._peer)
         self._transport.abort()
 
     def _stop_timer(self) -> None:
