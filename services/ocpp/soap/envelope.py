@@ -19,6 +19,8 @@ CONTENT_TYPE = "application/soap+xml; charset=utf-8"
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 UNDERSTOOD = frozenset({"chargeboxidentity", "action", "messageid", "relatesto", "from", "replyto", "faultto", "to"})
+# Of a header without one it is the last (SOAP 1.2 part 1 §2.2).
+OUR_ROLES = frozenset({"", f"{SOAP}/role/next", f"{SOAP}/role/ultimateReceiver"})
 # A text of a header that is longer is no id and no address.
 LONGEST_HEADER = 2048
 LONGEST_REASON = 255
@@ -50,11 +52,15 @@ class SubCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """code, sub_code: as they were written; either may be anything where another has written it."""
+    """code, sub_code: as they were written; either may be anything where another has written it.
+
+    not_understood: namespace and name of the headers that are not, where that is the fault.
+    """
 
     code: str
     sub_code: str
     reason: str
+    not_understood: Sequence[tuple[str, str]] = ()
 
 
 class NoEnvelope(Exception):
@@ -176,9 +182,12 @@ def _check(root: Element) -> None:
 def _said(root: Element) -> Envelope:
     """What is known of it. Raises NoEnvelope."""
     header, body = root.first("Header") or Element("Header"), root.first("Body") or Element("Body")
-    for one in header.children:
-        if one.attributes.get("mustUnderstand") in ("true", "1") and one.name.casefold() not in UNDERSTOOD:
-            raise NoEnvelope(Fault(FaultCode.MUST_UNDERSTAND, "", f"the header {one.name} is not understood"))
+    if unknown := [(one.namespace, one.name) for one in header.children if _is_beyond_us(one)]:
+        reason = f"not understood of the header: {', '.join(name for _, name in unknown)}"
+        raise NoEnvelope(Fault(FaultCode.MUST_UNDERSTAND, "", reason, unknown))
+    if len({_text(one).casefold() for one in header.named("chargeBoxIdentity")}) > 1:
+        reason = "chargeBoxIdentity is there more than once, and is not the same"
+        raise NoEnvelope(Fault(FaultCode.SENDER, SubCode.IDENTITY_MISMATCH, reason))
     return Envelope(
         identity=_text(header.first("chargeBoxIdentity")),
         message_id=_text(header.first("MessageID")),
@@ -186,6 +195,13 @@ def _said(root: Element) -> Envelope:
         relates_to=_text(header.first("RelatesTo")),
         body=next(iter(body.children), None),
     )
+
+
+def _is_beyond_us(header: Element) -> bool:
+    """Whether it is for us, must be understood, and is not (SOAP 1.2 part 1 §2.2 to §2.4)."""
+    said = header.attributes
+    must = said.get("mustUnderstand") in ("true", "1") and said.get("role", "") in OUR_ROLES
+    return must and header.name.casefold() not in UNDERSTOOD
 
 
 def action_of(body: Element, suffix: str) -> str | None:
@@ -220,7 +236,12 @@ def fault(said: Fault, namespace: str, *, message_id: str, relates_to: str = "")
         element("s:Code", element("s:Value", f"s:{said.code}") + subcode)
         + element("s:Reason", element("s:Text", escaped(said.reason[:LONGEST_REASON]), [("xml:lang", "en")])),
     )
-    return _envelope(_answer_header(f"{ADDRESSING}/fault", message_id, relates_to), body, namespace)
+    # SOAP 1.2 part 1 §5.4.8.
+    names = "".join(
+        element("s:NotUnderstood", "", [("qname", f"n:{name}" if of else name), *([("xmlns:n", of)] if of else [])])
+        for of, name in said.not_understood
+    )
+    return _envelope(names + _answer_header(f"{ADDRESSING}/fault", message_id, relates_to), body, namespace)
 
 
 def _answer_header(action: str, message_id: str, relates_to: str) -> str:

@@ -134,11 +134,11 @@ class _Builder:
 
 
 def _understand(element: Element) -> None:
-    """Of attributes with a namespace, xsi:nil means something here, and mustUnderstand of whatever SOAP."""
+    """Of attributes with a namespace, xsi:nil means something here, and mustUnderstand and role of whatever SOAP."""
     own = {key: value for key, value in element.attributes.items() if not key.startswith("{")}
     for key, value in element.attributes.items():
-        if key.endswith("}mustUnderstand"):
-            own["mustUnderstand"] = value.strip()
+        if key.endswith(("}mustUnderstand", "}role")):
+            own[key.rpartition("}")[2]] = value.strip()
         elif key == NIL:
             element.nil = value.strip() in ("true", "1")
     element.attributes = own

@@ -7,6 +7,8 @@ from services.ocpp.soap.envelope import LONGEST_UNKNOWN, MOST_UNKNOWN, Envelope,
 
 NAMES = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:c="urn://Ocpp/Cs/2015/10/" xmlns:w="http://www.w3.org/2005/08/addressing"'
 
+IDENTITY = "<c:chargeBoxIdentity>CP1</c:chargeBoxIdentity>"
+
 
 def written(header: str, body: str = "<c:heartbeatRequest/>", names: str = NAMES) -> bytes:
     return f"<s:Envelope {names}><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>".encode()
@@ -102,6 +104,37 @@ def test_a_header_that_need_not_be_understood_is_passed_over() -> None:
     assert envelope.read(written('<c:other s:mustUnderstand="false"/><c:another/>')).body is not None
 
 
+ROLE = "http://www.w3.org/2003/05/soap-envelope/role/"
+
+
+@pytest.mark.parametrize("role", [f"{ROLE}none", "urn:a-proxy", " urn:a-proxy "])
+def test_a_header_that_is_for_somebody_else_was_ours_to_understand(role: str) -> None:
+    """SOAP 1.2 part 1 §2.2 to §2.4."""
+    header = f'<c:other s:mustUnderstand="true" s:role="{role}"/>'
+    assert envelope.read(written(header)).body is not None
+
+
+@pytest.mark.parametrize("role", ["", f"{ROLE}next", f"{ROLE}ultimateReceiver"])
+def test_the_fault_names_the_headers_that_are_for_us_and_not_understood(role: str) -> None:
+    """SOAP 1.2 part 1 §5.4.8."""
+    one = f'<x:one xmlns:x="urn:x&amp;y" s:mustUnderstand="true" s:role="{role}"/>'
+    with pytest.raises(NoEnvelope) as raised:
+        envelope.read(written(f'{one}<two s:mustUnderstand="1"/><c:three/>'))
+    assert raised.value.fault.not_understood == [("urn:x&y", "one"), ("", "two")]
+    document = envelope.fault(raised.value.fault, "urn:o", message_id="m")
+    assert b'<s:NotUnderstood qname="n:one" xmlns:n="urn:x&amp;y"/><s:NotUnderstood qname="two"/><a:Action' in document
+    found = envelope.read(document).fault
+    assert found is not None
+    assert (found.code, found.reason) == (FaultCode.MUST_UNDERSTAND, "not understood of the header: one, two")
+
+
+def test_of_two_identities_the_first_won() -> None:
+    with pytest.raises(NoEnvelope) as raised:
+        envelope.read(written(f"{IDENTITY}<c:chargeBoxIdentity>CP2</c:chargeBoxIdentity>"))
+    assert raised.value.fault.sub_code == SubCode.IDENTITY_MISMATCH
+    assert envelope.read(written(f"{IDENTITY}<c:ChargeBoxIdentity> cp1</c:ChargeBoxIdentity>")).identity == "CP1"
+
+
 def test_a_fault_comes_back_as_it_was_written() -> None:
     said = Fault(FaultCode.RECEIVER, SubCode.NOT_SUPPORTED, "no <such> thing")
     document = envelope.fault(said, "urn://Ocpp/Cp/2012/06/", message_id="m1", relates_to="r1")
@@ -136,9 +169,6 @@ def test_a_response_relates_to_its_request() -> None:
     assert envelope.read(document).relates_to == "m1"
     assert b">/ResetResponse<" in document
     assert b"RelatesTo" not in envelope.response("<o:x/>", "urn:x", action="Reset", message_id="m2", relates_to="")
-
-
-IDENTITY = "<c:chargeBoxIdentity>CP1</c:chargeBoxIdentity>"
 
 
 class Unwanted(Exception):
