@@ -164,12 +164,12 @@ class Connection:
         self._report(CONNECTION_STATE_CONNECTED, now, security=told(self.security))
         log.info("connected", version=self.version, remote=self.remote_address, **self._ids)
 
-    def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
+    def message(self, frame: bytes, now: float, waited: float = 0.0, deviations: tuple[Told, ...] = ()) -> None:
         context = self._context
         if context.stall_guard.lease_uncertain(now):
             came = now - waited
-            return context.stall_guard.hold(self.transport, lambda at: self.message(frame, at, at - came))
-        self._perform(self._session.received(frame, now, context.wall(), waited))
+            return context.stall_guard.hold(self.transport, lambda at: self.message(frame, at, at - came, deviations))
+        self._perform(self._session.received(frame, now, context.wall(), waited, deviations))
         if context.producer.full():
             context.producer.hold(self.transport)
         return None

@@ -27,6 +27,8 @@ from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 CALL, RESULT, SEND = MessageType.CALL, MessageType.RESULT, MessageType.SEND
 # With these alone, a frame that no program can read whole is JSON all the same: read strictly, too.
 SOUND = frozenset({Deviation.SURROGATE})
+# What a station is told that is read strictly, of a CALL that its transport has read tolerantly.
+FOREIGN = "is written as another version has it"
 NOT_ACCEPTED = "the station is not accepted: only BootNotification is"
 
 
@@ -73,13 +75,15 @@ class Flaws(msgspec.Struct, frozen=True):
     """Of a CALL that is read although its frame is none of OCPP-J.
 
     frame: as it came. written_id: its message id, as an answer repeats it. deviations: of the frame. verbatim: the
-    frame as a text of JSON, where it is none itself; else empty.
+    frame as a text of JSON, where it is none itself; else empty. fault: why it is refused of a station that is read
+    strictly; empty: it is not.
     """
 
     frame: bytes
     written_id: bytes
     deviations: tuple[Told, ...]
     verbatim: bytes
+    fault: str = ""
 
 
 class Session:
@@ -139,8 +143,13 @@ class Session:
         """Whether a CALL of the station would have to wait."""
         return self._outstanding is not None
 
-    def received(self, frame: bytes, now: float, wall: float, waited: float = 0.0) -> list[SessionAction]:
-        """One text message of the station; anything at all may be in it. waited: seconds since it came."""
+    def received(
+        self, frame: bytes, now: float, wall: float, waited: float = 0.0, deviations: tuple[Told, ...] = ()
+    ) -> list[SessionAction]:
+        """One text message of the station; anything at all may be in it. waited: seconds since it came.
+
+        deviations: of what a transport has made a CALL of.
+        """
         try:
             message = orjson.loads(frame)
         except orjson.JSONDecodeError:
@@ -149,7 +158,8 @@ class Session:
             return self._mended(frame, now, wall, waited)
         if frames.is_call(message):
             _, message_id, action, payload = message
-            return self._call(message_id, action, payload, frame, now, wall, waited)
+            flaws = Flaws(frame, b"", deviations, b"", FOREIGN) if deviations else None
+            return self._call(message_id, action, payload, frame, now, wall, waited, flaws)
         match message:
             case [int(frames.CALLRESULT), str(message_id), *rest]:
                 return self._commands.result(message_id, rest, frame, now, wall, self.strict)
@@ -298,6 +308,8 @@ class Session:
         raw = b"{}" if payload is None else frames.call_payload(frame)
         try:
             parsed = {} if payload is None else payload
+            if flaws is not None and flaws.fault and self.strict:
+                raise OcppError(ErrorCode.FORMAT_VIOLATION, flaws.fault)
             if self._is_exact(message_id, action, parsed, raw):
                 call = PendingCall(message_id, action, raw, now - waited, wall - waited)
             else:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from services.gateway.pressure.hold import Pausable
 from services.gateway.pressure.pace import Pace
+from services.ocpp.deviations import Told
 
 
 class CloseCode(IntEnum):
@@ -92,6 +93,9 @@ class Receiver(Protocol):
 
 class CallingReceiver(Receiver, Protocol):
     """What a transport also tells that has to call its station for each command, and may not reach it."""
+
+    def message(self, frame: bytes, now: float, waited: float = 0.0, deviations: tuple[Told, ...] = ()) -> None:
+        """See Receiver. deviations: of what the station wrote from that which its version has."""
 
     def unsent(self, message_id: str) -> None:
         """It could not be reached with that CALL, which was never on the wire."""

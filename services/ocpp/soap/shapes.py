@@ -1,6 +1,7 @@
 """How messages are written in XML: records of fields in the order of their schema, to and from the payloads of JSON."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,8 +56,8 @@ class Field:
     """One element, or attribute, of a record.
 
     name: in XML. read: of its text. record: what it has instead of a text. own: what JSON calls it; empty: the same.
-    many: a list in JSON. inner: it stands around elements of that name, which are the items of the list. words: values
-    that JSON has in other words.
+    many: a list in JSON. inner: it stands around elements of that name, which are the items of the list. elsewhere:
+    what inner is in another version. words: values that JSON has in other words.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Field:
     own: str = ""
     many: bool = False
     inner: str = ""
+    elsewhere: str = ""
     words: Mapping[str, str] = field(default_factory=lambda: NO_WORDS)
 
     @property
@@ -75,11 +77,12 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Record:
     """fields: in the order in which they are written. content: the field that is the text of its element; the others
-    are its attributes. None: all are elements.
+    are its attributes. None: all are elements. elsewhere: what another version has for some of them, which is read.
     """
 
     fields: tuple[Field, ...] = ()
     content: Field | None = None
+    elsewhere: tuple[Field, ...] = ()
 
     def field(self, name: str) -> Field | None:
         for one in self.fields:
@@ -114,8 +117,12 @@ def time(name: str) -> Field:
     return Field(name, word)
 
 
-def read_record(shape: Record, written: Element) -> dict[str, Any]:
-    """The payload. Elements come in any order; what the record does not have is there, too, under its own name."""
+def read_record(shape: Record, written: Element, foreign: Counter[str] | None = None) -> dict[str, Any]:
+    """The payload. Elements come in any order; what the record does not have is there, too, under its own name.
+
+    foreign: counts by their names the elements that are written as another version has them.
+    """
+    foreign = Counter() if foreign is None else foreign
     payload: dict[str, Any] = {}
     for name, value in written.attributes.items():
         if known := _known(shape, name):
@@ -126,9 +133,11 @@ def read_record(shape: Record, written: Element) -> dict[str, Any]:
         if child.nil:
             continue
         if (known := _known(shape, child.name)) is None:
-            _put(payload, child.name, _unknown(child), many=False)
-            continue
-        for value in _values(known, child):
+            if (known := _elsewhere(shape, child.name)) is None:
+                _put(payload, child.name, _unknown(child), many=False)
+                continue
+            foreign[child.name] += 1
+        for value in _values(known, child, foreign):
             _put(payload, known.key, value, many=known.many)
     return payload
 
@@ -154,14 +163,22 @@ def _known(shape: Record, name: str) -> Field | None:
     return shape.field(name)
 
 
-def _values(known: Field, child: Element) -> list[Any]:
-    if not known.inner:
-        return [_child_value(known, child)]
-    return [_child_value(known, item) for item in child.children if item.name == known.inner and not item.nil]
+def _elsewhere(shape: Record, name: str) -> Field | None:
+    return next((one for one in shape.elsewhere if one.name == name), None)
 
 
-def _child_value(known: Field, child: Element) -> Any:
-    return _value(known, child.text) if known.record is None else read_record(known.record, child)
+def _values(known: Field, child: Element, foreign: Counter[str]) -> list[Any]:
+    level = known.inner or known.elsewhere
+    inner = [item for item in child.children if item.name == level] if level else []
+    is_around = bool(inner) or (known.inner != "" and not child.children)
+    if level and is_around != (known.inner != ""):
+        foreign[known.name] += 1
+    items = inner if is_around else [child]
+    return [_child_value(known, item, foreign) for item in items if not item.nil]
+
+
+def _child_value(known: Field, child: Element, foreign: Counter[str]) -> Any:
+    return _value(known, child.text) if known.record is None else read_record(known.record, child, foreign)
 
 
 def _value(known: Field, said: str) -> Any:

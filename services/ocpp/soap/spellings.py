@@ -1,5 +1,6 @@
 """The versions that are spoken over SOAP: their namespaces, and their operations."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,10 @@ class Spelling:
     charge_point: str
     operations: Mapping[str, Operation]
 
-    def read_request(self, action: str, written: Element) -> dict[str, Any]:
-        """The payload as in JSON; of an action that the version does not have, nothing."""
+    def read_request(self, action: str, written: Element, foreign: Counter[str] | None = None) -> dict[str, Any]:
+        """The payload as in JSON; of an action that the version does not have, nothing. foreign: see read_record."""
         operation = self.operations.get(action)
-        return {} if operation is None else read_record(operation.request, written)
+        return {} if operation is None else read_record(operation.request, written, foreign)
 
     def read_response(self, action: str, written: Element) -> dict[str, Any]:
         """Raises KeyError for an action that the version does not have."""

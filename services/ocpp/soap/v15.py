@@ -1,6 +1,7 @@
 """OCPP 1.5 in XML. Payloads have the names and words of 1.6 wherever 1.6 has one for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from services.ocpp.soap.messages import (
     BOOT,
@@ -11,22 +12,10 @@ from services.ocpp.soap.messages import (
     TOKEN_VERDICT,
     status_notification,
 )
-from services.ocpp.soap.shapes import Field, Operation, Record, integer, integers, record, time, words
+from services.ocpp.soap.meter_values import DATA_OF_15, METER_VALUES_OF_15, METER_VALUES_OF_16
+from services.ocpp.soap.shapes import Field, Operation, integer, integers, record, time, words
 
 CENTRAL_SYSTEM, CHARGE_POINT = "urn://Ocpp/Cs/2012/06/", "urn://Ocpp/Cp/2012/06/"
-
-# A value is a text with attributes.
-SAMPLED_VALUE = Record(
-    fields=(
-        words("context"),
-        words("format"),
-        words("measurand"),
-        words("location"),
-        words("unit", {"Amp": "A", "Volt": "V"}),
-    ),
-    content=Field("value"),
-)
-METER_VALUE = record(time("timestamp"), Field("value", record=SAMPLED_VALUE, own="sampledValue", many=True))
 
 OPERATIONS: Mapping[str, Operation] = {
     **FROM_STATION,
@@ -34,10 +23,7 @@ OPERATIONS: Mapping[str, Operation] = {
         BOOT, record(words("status"), time("currentTime"), Field("heartbeatInterval", integer, own="interval"))
     ),
     "MeterValues": Operation(
-        record(
-            *integers("connectorId", "transactionId"),
-            Field("values", record=METER_VALUE, own="meterValue", many=True),
-        ),
+        replace(record(*integers("connectorId", "transactionId"), METER_VALUES_OF_15), elsewhere=(METER_VALUES_OF_16,)),
         NOTHING,
     ),
     "StatusNotification": status_notification({"Mode3Error": "EVCommunicationError"}),
@@ -47,7 +33,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "idTag",
             time("timestamp"),
             *integers("meterStop"),
-            Field("transactionData", record=METER_VALUE, many=True, inner="values"),
+            DATA_OF_15,
         ),
         TOKEN_VERDICT,
     ),

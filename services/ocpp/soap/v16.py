@@ -1,6 +1,7 @@
 """OCPP 1.6 in XML: what its JSON has, but for the security extension."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from services.ocpp.soap.messages import (
     BOOT,
@@ -12,20 +13,11 @@ from services.ocpp.soap.messages import (
     TOKEN_VERDICT,
     status_notification,
 )
+from services.ocpp.soap.meter_values import DATA_OF_16, METER_VALUES_OF_15, METER_VALUES_OF_16
 from services.ocpp.soap.shapes import NO_WORDS, Field, Operation, decimal, integers, record, time, words
 
 CENTRAL_SYSTEM, CHARGE_POINT = "urn://Ocpp/Cs/2015/10/", "urn://Ocpp/Cp/2015/10/"
 
-SAMPLED_VALUE = record(
-    "value",
-    words("context"),
-    words("format"),
-    words("measurand"),
-    words("phase"),
-    words("location"),
-    words("unit"),
-)
-METER_VALUE = record(time("timestamp"), Field("sampledValue", record=SAMPLED_VALUE, many=True))
 PERIOD = record(*integers("startPeriod"), Field("limit", decimal), *integers("numberPhases"))
 SCHEDULE = record(
     *integers("duration"),
@@ -48,7 +40,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **FROM_STATION,
     "BootNotification": Operation(BOOT, record(words("status"), time("currentTime"), *integers("interval"))),
     "MeterValues": Operation(
-        record(*integers("connectorId", "transactionId"), Field("meterValue", record=METER_VALUE, many=True)), NOTHING
+        replace(record(*integers("connectorId", "transactionId"), METER_VALUES_OF_16), elsewhere=(METER_VALUES_OF_15,)),
+        NOTHING,
     ),
     "StatusNotification": status_notification(NO_WORDS),
     "StopTransaction": Operation(
@@ -58,7 +51,7 @@ OPERATIONS: Mapping[str, Operation] = {
             time("timestamp"),
             *integers("meterStop"),
             words("reason"),
-            Field("transactionData", record=METER_VALUE, many=True),
+            DATA_OF_16,
         ),
         TOKEN_VERDICT,
     ),

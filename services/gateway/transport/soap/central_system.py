@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from services.gateway.transport.soap.bodies import BadBody
 from services.gateway.transport.soap.station import Gone, Options, Refusal, SoapStation, Terms, TooFast
 from services.gateway.transport.spoken_tls import SpokenTls
 from services.gateway.transport.transport import CallingReceiver, CloseCode
+from services.ocpp.deviations import Deviation, Told
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, Fault, FaultCode, NoEnvelope, SubCode, protocol_error
 from services.ocpp.soap.shapes import Payload
@@ -149,8 +151,10 @@ class CentralSystem:
         station = self._station(head.request, head.admitted, VERSIONS[head.spelling.version])
         station.heard(said, asked.url, asked.remote_address)
         try:
-            asked_for = head.spelling.read_request(head.action, said.body)
-            answer = await station.call(head.action, asked_for, said.message_id, len(asked.document))
+            foreign = Counter[str]()
+            asked_for = head.spelling.read_request(head.action, said.body, foreign)
+            deviations = tuple(Told(Deviation.SPELLING, name, times) for name, times in foreign.items())
+            answer = await station.call(head.action, asked_for, said.message_id, len(asked.document), deviations)
         except TimeoutError:
             raise Faulted(LATE) from None
         except Gone:

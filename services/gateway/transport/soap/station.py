@@ -22,6 +22,7 @@ from services.gateway.transport.soap.callback import Callback, Owner
 from services.gateway.transport.soap.moves import TURNS, Address
 from services.gateway.transport.soap.reach import Reach
 from services.gateway.transport.transport import CallingReceiver, CloseCode
+from services.ocpp.deviations import Told
 from services.ocpp.errors import ErrorCode
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, NoEnvelope
@@ -134,8 +135,10 @@ class SoapStation:
         """Where it listens; empty: it has never said."""
         return self._address.now
 
-    async def call(self, action: str, payload: Mapping[str, Any], message_id: str, size: int) -> Any:
-        """The payload of its answer, or a Refusal. size: of the request, in bytes.
+    async def call(
+        self, action: str, payload: Mapping[str, Any], message_id: str, size: int, deviations: tuple[Told, ...] = ()
+    ) -> Any:
+        """The payload of its answer, or a Refusal. size: of the request, in bytes. deviations: in what it is written.
 
         Raises TimeoutError, Gone, TooFast.
         """
@@ -151,7 +154,7 @@ class SoapStation:
             self._answers[own_id] = answer
             try:
                 now = self._options.monotonic()
-                self._receiver.message(frames.call(own_id, action, orjson.dumps(payload)), now, now - came)
+                self._receiver.message(frames.call(own_id, action, orjson.dumps(payload)), now, now - came, deviations)
                 return await answer
             finally:
                 del self._answers[own_id]

@@ -1,5 +1,6 @@
 """Payloads to and from XML: what deviates from its schema stays as it is, for others to judge."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -101,6 +102,59 @@ def test_what_others_take_for_attributes_and_elements() -> None:
     assert read("MeterValues", body)["meterValue"] == [{"sampledValue": [{"value": "1", "unit": "A"}]}]
     body = '<meterValue><sampledValue unit="A"><value>1</value></sampledValue></meterValue>'
     assert read("MeterValues", body, "1.6")["meterValue"] == [{"sampledValue": [{"value": "1", "unit": "A"}]}]
+
+
+STAMP = "<timestamp>2026-03-01T12:00:00Z</timestamp>"
+OF_15 = f'<values>{STAMP}<value unit="Wh">1500</value></values>'
+OF_16 = f"<meterValue>{STAMP}<sampledValue><value>1500</value><unit>Wh</unit></sampledValue></meterValue>"
+MIXED_15 = OF_16.replace("meterValue", "values")
+MIXED_16 = OF_15.replace("values", "meterValue")
+READ = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": "1500", "unit": "Wh"}]}]
+
+
+@pytest.mark.parametrize(
+    ("version", "body", "foreign"),
+    [
+        ("1.5", OF_15, {}),
+        ("1.5", OF_16, {"meterValue": 1}),
+        ("1.5", MIXED_15, {"sampledValue": 1}),
+        ("1.5", MIXED_16, {"meterValue": 1, "value": 1}),
+        ("1.6", OF_16, {}),
+        ("1.6", OF_15, {"values": 1}),
+        ("1.6", MIXED_16, {"value": 1}),
+        ("1.6", MIXED_15, {"values": 1, "sampledValue": 1}),
+    ],
+)
+def test_meter_values_in_the_shape_of_the_other_version_lost_their_samples(
+    version: str, body: str, foreign: dict[str, int]
+) -> None:
+    found = Counter[str]()
+    written = parse(f"<x><connectorId>1</connectorId>{body}</x>".encode())
+    assert SPELLINGS[version].read_request("MeterValues", written, found) == {"connectorId": 1, "meterValue": READ}
+    assert found == foreign
+
+
+INNER = OF_16.removeprefix("<meterValue>").removesuffix("</meterValue>")
+
+
+@pytest.mark.parametrize(
+    ("version", "data", "foreign"),
+    [
+        ("1.5", OF_15, {}),
+        ("1.5", OF_15 * 2, {}),
+        ("1.5", "", {}),
+        ("1.5", INNER, {"transactionData": 1, "sampledValue": 1}),
+        ("1.6", INNER, {}),
+        ("1.6", OF_15, {"transactionData": 1, "value": 1}),
+        ("1.6", OF_15 * 2, {"transactionData": 1, "value": 2}),
+    ],
+)
+def test_transaction_data_in_the_shape_of_the_other_version(version: str, data: str, foreign: dict[str, int]) -> None:
+    found = Counter[str]()
+    written = parse(f"<x><transactionData>{data}</transactionData></x>".encode())
+    payload = SPELLINGS[version].read_request("StopTransaction", written, found)
+    assert payload.get("transactionData", []) == READ * data.count("<timestamp>")
+    assert found == foreign
 
 
 def test_numbers() -> None:

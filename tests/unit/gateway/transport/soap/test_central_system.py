@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import socket
 import struct
 import zlib
@@ -85,6 +86,26 @@ async def test_its_route_says_that_it_speaks_soap(one: Running) -> None:
     await post(one.soap, asked())
     [route] = one.gateway.routing._live.values()
     assert route.silence == one.gateway.settings.soap_silence
+
+
+METER_VALUES_OF_15 = (
+    "<o:meterValuesRequest><o:connectorId>1</o:connectorId><o:values><o:timestamp>2026-03-01T12:00:00Z</o:timestamp>"
+    '<o:value unit="Wh">1500</o:value></o:values></o:meterValuesRequest>'
+)
+
+
+async def test_samples_in_the_shape_of_the_other_version_were_lost(one: Running) -> None:
+    """They are read, and told as a deviation; where it is read strictly, the message is refused."""
+    assert payload(await post(one.soap, asked(METER_VALUES_OF_15, version="1.6")), "MeterValues", "1.6") == {}
+    call = await one.call("transactions")
+    [value] = json.loads(call.payload)["meterValue"]
+    assert value["sampledValue"] == [{"value": "1500", "unit": "Wh"}]
+    told = [(one.kind, one.path, one.times) for one in call.tolerated.deviations]
+    assert told == [("spelling", "values", 1)]
+    await one.register("CP1", b"", reading="strict")
+    refused = await post(one.soap, asked(METER_VALUES_OF_15, version="1.6"))
+    assert fault(refused) == (400, "Sender", "ProtocolError")
+    assert (await post(one.soap, asked(METER_VALUES_OF_15))).status_code == 200
 
 
 async def test_a_heartbeat_is_answered_at_once(one: Running) -> None:
