@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from services.ocpp.soap.xml import Element, element, escaped
+from services.ocpp.soap.xml import Element, element, escaped, holds
 
 Payload = Mapping[str, Any]
 
@@ -155,6 +155,17 @@ def write_record(shape: Record, payload: Payload, prefix: str = "") -> str:
             written = [element(prefix + one.name, "".join(written))] if written else []
         parts += written
     return "".join(parts)
+
+
+def unwritable(payload: Any, path: str = "") -> str:
+    """The first field whose text XML cannot hold; empty: there is none."""
+    if type(payload) is str:
+        return "" if holds(payload) else path
+    if isinstance(payload, Mapping):
+        inner = [(f"{path}.{key}" if path else key, value) for key, value in payload.items()]
+    else:
+        inner = [(path, value) for value in payload] if type(payload) is list else []
+    return next((found for key, value in inner if (found := unwritable(value, key))), "")
 
 
 def _known(shape: Record, name: str) -> Field | None:

@@ -188,6 +188,11 @@ def parse_parts(parts: Iterable[bytes], charset: str | None = None, watch: Watch
     return root
 
 
+def holds(text: str) -> bool:
+    """Whether XML can hold a text as it is."""
+    return text.isprintable() or _FORBIDDEN.search(text) is None
+
+
 def escaped(text: str) -> str:
     """As content or attribute; a character that XML cannot hold is replaced."""
     if not text.isprintable():

@@ -26,6 +26,7 @@ from services.ocpp.deviations import Told
 from services.ocpp.errors import ErrorCode
 from services.ocpp.soap import envelope
 from services.ocpp.soap.envelope import Envelope, NoEnvelope
+from services.ocpp.soap.shapes import unwritable
 from services.ocpp.soap.spellings import SPELLINGS, Spelling
 
 URN = "urn:uuid:"
@@ -261,6 +262,8 @@ class SoapStation:
         spelling, options = self._spelling, self._options
         if action not in spelling.operations:
             return self._unsayable(message_id, f"OCPP {spelling.version} over SOAP has no {action}")
+        if name := unwritable(payload):
+            return self._unsayable(message_id, f"{name} has a character that XML cannot hold")
         if not (address := self.address):
             return self._unsayable(message_id, "it has given no address")
         document = envelope.request(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.soap.shapes import decimal, integer, read_record
+from services.ocpp.soap.shapes import decimal, integer, read_record, unwritable
 from services.ocpp.soap.spellings import SPELLINGS, spelling_of
 from services.ocpp.soap.xml import parse
 
@@ -206,3 +206,17 @@ def test_a_record_that_is_nested_too_deep_is_none_of_ours() -> None:
     """Read by its table, so that nothing recurses deeper than that."""
     deep = "<a>" * 20 + "</a>" * 20
     assert read_record(V15.operations["Heartbeat"].request, parse(f"<x>{deep}</x>".encode()))["a"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "name"),
+    [
+        ({"key": "a", "value": "b\r\n\t é"}, ""),
+        ({"key": "a", "value": "a\u0001b"}, "value"),
+        ({"a": [{"b": 1}, {"b": None, "c": ["x", "\ufffe"]}]}, "a.c"),
+        ({"a": True, "b": "\x00"}, "b"),
+    ],
+)
+def test_what_xml_cannot_hold_is_named(payload: dict[str, Any], name: str) -> None:
+    """XML 1.0 §2.2."""
+    assert unwritable(payload) == name

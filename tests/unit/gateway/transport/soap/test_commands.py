@@ -62,6 +62,20 @@ async def test_a_command_is_posted_and_its_answer_is_its_result(one: Running) ->
         assert SPELLINGS["1.5"].read_request("UnlockConnector", heard.body) == {"connectorId": 1}
 
 
+async def test_a_value_that_xml_cannot_hold_was_changed_on_its_way(one: Running) -> None:
+    """It is undeliverable, and named; the next command goes."""
+    async with listening(answered(UNLOCKED)) as station:
+        await post(one.soap, asked(address=station.address))
+        payload = b'{"key":"K","value":"a\\u0001b"}'
+        await send(one, Command(id="c0", service="firmware", action="ChangeConfiguration", payload=payload))
+        result = await one.result("firmware")
+        assert result.outcome == OUTCOME_UNDELIVERED
+        assert "value has a character that XML cannot hold" in result.error_description
+        await send(one, unlock())
+        assert (await one.result("firmware", 2)).outcome == OUTCOME_ANSWERED
+        assert len(station.heard) == 1
+
+
 async def test_the_address_of_the_last_request_counts(one: Running) -> None:
     """OCPP-S 1.6 §3.7, §5."""
     async with listening(answered(UNLOCKED)) as before, listening(answered(UNLOCKED)) as now:
