@@ -55,6 +55,8 @@ TICK_BATCH = 500
 # Of VOLTBUS_PASSWORD_KEY, VOLTBUS_PASSWORD_KEY_BEFORE.
 PASSWORD_KEYS = tuple(map(metrics.PASSWORDS.labels, ("current", "before")))
 AMBIGUOUS = Refused(404, "several stations have this id in other capitals: connect with one that is registered", {})
+NO_ID = f"an id has 1 to {handshake.MAX_STATION_ID_LENGTH} characters that can be seen, no slash and no colon"
+UNUSABLE = Refused(404, NO_ID, {}, RefusalReason.UNUSABLE_ID)
 CHANGED = "the registration of this station has changed"
 NOT_READY = Refused(503, "not ready: try again", {"Retry-After": "5"})
 
@@ -177,6 +179,9 @@ class Gateway:
         if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self._tables_ready():
             return NOT_READY
         if (said := handshake.station_id_of(request.path)) is None:
+            if unusable := handshake.unusable_id_of(request.path):
+                self._refused(unusable, RefusalReason.UNUSABLE_ID, request)
+                return UNUSABLE
             return Refused(404, "connect to /ocpp/{station_id}", {})
         if (station_id := self._station_id(said)) is None:
             self._refused(said, RefusalReason.AMBIGUOUS_ID, request)

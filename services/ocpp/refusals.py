@@ -6,7 +6,8 @@ from enum import StrEnum
 class RefusalReason(StrEnum):
     """Why a station is not let in; QUARANTINED: it is, only to be seen. TOO_MANY_WRONG_PASSWORDS: and told to wait.
 
-    TOO_OFTEN: it connects in a loop. ID_IN_USE: several devices have the id, and one of them is connected and answers.
+    UNUSABLE_ID: what it says can be no id. TOO_OFTEN: it connects in a loop. ID_IN_USE: several devices have the id,
+    and one of them is connected and answers.
     """
 
     UNKNOWN_STATION = "unknown_station"
@@ -14,6 +15,7 @@ class RefusalReason(StrEnum):
     WRONG_PASSWORD = "wrong_password"
     TOO_MANY_WRONG_PASSWORDS = "too_many_wrong_passwords"
     AMBIGUOUS_ID = "ambiguous_id"
+    UNUSABLE_ID = "unusable_id"
     LOW_PROFILE = "low_security_profile"
     NO_CERTIFICATE = "no_certificate"
     FOREIGN_CERTIFICATE = "foreign_certificate"
@@ -29,4 +31,9 @@ class RefusalReason(StrEnum):
 
 
 # Of ids that nobody has registered, so that anybody can make them up.
-STRANGERS = (RefusalReason.UNKNOWN_STATION, RefusalReason.AMBIGUOUS_ID, RefusalReason.QUARANTINED)
+STRANGERS = (
+    RefusalReason.UNKNOWN_STATION,
+    RefusalReason.AMBIGUOUS_ID,
+    RefusalReason.UNUSABLE_ID,
+    RefusalReason.QUARANTINED,
+)

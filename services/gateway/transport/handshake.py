@@ -93,16 +93,33 @@ def station_id_of(path: str) -> str | None:
 
     path: as the request has it, also whole (RFC 9112 §3.2.2); slashes too many say nothing.
     """
+    text = _said_id(path)
+    return text if text is not None and _is_usable(text) else None
+
+
+def unusable_id_of(path: str) -> str:
+    """What a path says where an id belongs, and cannot be one, so that it can be shown; empty: it says nothing."""
+    text = _said_id(path)
+    if text is None or _is_usable(text):
+        return ""
+    seen = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[: MAX_STATION_ID_LENGTH + 1])
+    return seen if len(seen) <= MAX_STATION_ID_LENGTH else f"{seen[: MAX_STATION_ID_LENGTH - 1]}…"
+
+
+def _said_id(path: str) -> str | None:
     path = ABSOLUTE_FORM.sub("", path.partition("?")[0])
     segments = [segment for segment in path.split("/") if segment]
     if len(segments) < 2 or segments[0] != "ocpp":
         return None
     try:
-        text = unquote_to_bytes(segments[-1]).decode()
+        return unquote_to_bytes(segments[-1]).decode()
     except UnicodeDecodeError:
         return None
-    usable = 0 < len(text) <= MAX_STATION_ID_LENGTH and not set(":/") & set(text) and text.isprintable()
-    return text if usable and text not in DOTS else None
+
+
+def _is_usable(text: str) -> bool:
+    fits = 0 < len(text) <= MAX_STATION_ID_LENGTH and text not in DOTS
+    return fits and not set(":/") & set(text) and text.isprintable()
 
 
 def choose_version(offered: Sequence[str]) -> Version | None:

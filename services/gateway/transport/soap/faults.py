@@ -25,7 +25,7 @@ ERRORS: Mapping[str, ErrorCode] = {
     SubCode.NOT_SUPPORTED: ErrorCode.NOT_SUPPORTED,
 }
 # Of who is not let in.
-IDENTITY = frozenset({RefusalReason.UNKNOWN_STATION, RefusalReason.AMBIGUOUS_ID})
+IDENTITY = frozenset({RefusalReason.UNKNOWN_STATION, RefusalReason.AMBIGUOUS_ID, RefusalReason.UNUSABLE_ID})
 
 
 def of_error(code: str, description: str) -> Fault:

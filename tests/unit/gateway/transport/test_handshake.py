@@ -15,6 +15,7 @@ from services.gateway.transport.handshake import (
     choose_version,
     decide,
     station_id_of,
+    unusable_id_of,
 )
 from services.gateway.transport.profiles import Security
 from services.ocpp.passwords import keyed
@@ -86,6 +87,26 @@ def verdict_on(
 )
 def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str | None) -> None:
     assert station_id_of(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/ocpp/CP1", ""),
+        ("/ocpp/", ""),
+        ("/other/a:b", ""),
+        ("/ocpp/%ff", ""),
+        ("/ocpp/a%2Fb", "a/b"),
+        ("/ocpp/a:b", "a:b"),
+        ("/ocpp/..", ".."),
+        ("/ocpp/a%00%0Ab", "a\ufffd\ufffdb"),
+        ("/ocpp/" + "x" * 48, ""),
+        ("/ocpp/" + "x" * 49, "x" * 47 + "…"),
+        ("/ocpp/" + "%00" * 9000, "\ufffd" * 47 + "…"),
+    ],
+)
+def test_what_can_be_no_id_can_be_shown(path: str, shown: str) -> None:
+    assert unusable_id_of(path) == shown
 
 
 @pytest.mark.parametrize(

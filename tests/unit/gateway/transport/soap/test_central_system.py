@@ -20,7 +20,7 @@ from services.ocpp.soap.envelope import SOAP_11
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
 from tests.unit.gateway.soap import asked, payload, post, said
-from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, Frame
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, Frame, RefusedHandshakes
 
 AUTHORIZE = "<o:authorizeRequest><o:idTag>TAG</o:idTag></o:authorizeRequest>"
 BOOT = (
@@ -202,6 +202,25 @@ async def test_who_is_not_let_in_is_not_read_to_the_end() -> None:
         assert fault(await post(one.soap, begun, auth=("CP1", "secret"))) == (400, "Sender", "ProtocolError")
         counted = [metrics.REFUSED_HANDSHAKES.labels(reason)._value.get() for reason in reasons]
         assert [now - then for now, then in zip(counted, before, strict=True)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("identity", ["a/b", "a:b", "x" * 49])
+async def test_what_can_be_no_id_was_told_of_an_address_for_websockets(one: Running, identity: str) -> None:
+    """And was not among the refused."""
+    response = await post(one.soap, asked(identity=identity))
+    assert fault(response) == (400, "Sender", "IdentityMismatch")
+    assert "no slash and no colon" in response.text
+    await until(lambda: one.bus.all("ocpp.refusals"))
+    [told] = RefusedHandshakes.FromString(one.bus.all("ocpp.refusals")[0].value or b"").handshakes
+    assert (told.station_id[:3], told.reason) == (identity[:3], "unusable_id")
+
+
+async def test_of_two_identities_neither_counts(one: Running) -> None:
+    both = asked().replace(
+        b"</o:chargeBoxIdentity>", b"</o:chargeBoxIdentity><o:chargeBoxIdentity>CP2</o:chargeBoxIdentity>"
+    )
+    assert fault(await post(one.soap, both)) == (400, "Sender", "IdentityMismatch")
+    assert len(one.gateway.registry) == 0
 
 
 async def test_a_quarantined_station_may_only_boot_and_beat() -> None:
