@@ -110,16 +110,15 @@ def meter_values_of(call: Call) -> Message:
 
 
 def sample(sampled: SampledValue) -> Reading:
-    """SampledValue (§7.43): the value is text, a number or signed data."""
+    """SampledValue (§7.43): the value is text, a number or signed data. What is no number stays in its own unit."""
     text, unit = sampled["value"], sampled.get("unit")
-    if sampled.get("format") == "SignedData":
-        return reading(sampled, None, unit) | {"signed": text}
-    value = decimal(text)
-    if value is None and (said := quantity(text)):
+    is_signed = sampled.get("format") == "SignedData"
+    value = None if is_signed else decimal(text)
+    if value is None and not is_signed and (said := quantity(text)):
         value, unit = said.number, said.unit_with(unit)
     made = reading(sampled, value, unit)
     if value is None:
-        made["signed"] = text
+        made |= {"signed": text, **({"unit": unit} if unit else {})}
     return made
 
 

@@ -8,6 +8,8 @@ from services.transactions.domain.register import Rank
 
 REGISTER, INTERVAL = "Energy.Active.Import.Register", "Energy.Active.Import.Interval"
 MEASURANDS = frozenset({REGISTER, INTERVAL})
+# In which a reading without a number says nothing; in another it is of a number that cannot be read.
+UNITS = frozenset({"Wh", "kWh"})
 RANKS = {"Transaction.Begin": Rank.CONTEXT_BEGIN, "Transaction.End": Rank.CONTEXT_END}
 BETWEEN = Rank.BETWEEN
 PHASES = {"L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3"}
@@ -40,14 +42,13 @@ def energy_readings(readings: Iterable[dict[str, Any]]) -> tuple[EnergyReading, 
 
 def _energy(one: dict[str, Any]) -> EnergyReading | None:
     """None where it says nothing of the transaction's energy."""
-    is_wh = one["unit"] == "Wh"
-    if (is_wh and "value" not in one) or one.get("location") == "EV":
+    if ("value" not in one and one["unit"] in UNITS) or one.get("location") == "EV":
         return None
     phase, context = one.get("phase"), one.get("context", "")
     meter = TOTAL if phase is None else PHASES.get(phase)
     if meter is None:
         return None
-    wh = one["value"] if is_wh else UNREADABLE_WH
+    wh = one["value"] if one["unit"] == "Wh" else UNREADABLE_WH
     if one["measurand"] == REGISTER:
         return meter, RANKS.get(context, BETWEEN), wh
     kind = CLOCK_INTERVALS if context == CLOCK else INTERVALS

@@ -187,6 +187,17 @@ def test_energy_in_a_unit_that_cannot_be_read_is_not_taken_for_wh(said: dict[str
     assert value(said).energies == ((TOTAL, Rank.BETWEEN, UNREADABLE_WH),)
 
 
+@pytest.mark.parametrize(("unit", "kept"), [("kWh", "kWh"), ("Wh", "Wh"), (None, "Wh")])
+@pytest.mark.parametrize("sampled", [{"value": "1,5"}, {"value": "0123", "format": "SignedData"}])
+def test_what_is_no_number_was_shown_in_another_unit(sampled: dict[str, str], unit: str | None, kept: str) -> None:
+    """1,5 kWh is not 1,5 Wh."""
+    found = value(sampled | ({"unit": unit} if unit else {}))
+    [reading] = found.readings
+    assert (reading["signed"], reading["unit"]) == (sampled["value"], kept)
+    assert "value" not in reading
+    assert found.energies == ()
+
+
 def test_signed_data_is_kept_verbatim_and_bills_nothing() -> None:
     sample = value({"value": "0123", "format": "SignedData"})
     assert sample.readings[0]["signed"] == "0123"

@@ -171,12 +171,14 @@ async def test_what_waits_for_a_station_expires(one: Running) -> None:
     assert (result.command_id, result.outcome, result.error_description) == ("c2", OUTCOME_UNDELIVERED, "expired")
 
 
-async def test_what_waits_when_the_station_is_gone_was_never_sent() -> None:
-    async with running(timing=QUICK, soap_silence=0.3) as one:
-        await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
-        await send(one, unlock())
-        result = await one.result("firmware")
-        assert (result.outcome, result.error_description) == (OUTCOME_UNDELIVERED, "disconnected")
+async def test_what_waits_when_the_station_is_gone_was_never_sent(one: Running) -> None:
+    await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
+    connection = one.connection()
+    await send(one, unlock())
+    await until(lambda: connection._session._commands._held)
+    connection.transport.keep_alive(inf, 0, 0)
+    result = await one.result("firmware")
+    assert (result.outcome, result.error_description) == (OUTCOME_UNDELIVERED, "disconnected")
 
 
 async def test_what_the_version_has_not_over_soap_is_never_sent(one: Running) -> None:
