@@ -14,6 +14,7 @@ from services.ocpp.soap.spellings import SPELLINGS
 from tests.clients.system import System, eventually
 from tests.e2e.conftest import Known
 from tests.unit.gateway.soap import answered, asked, listening, payload, post
+from voltbus.local.ports import free_ports
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.demo import Demo, DemoPlan
 from voltbus.simulator.station.play import OVER_SOAP
@@ -79,7 +80,8 @@ async def test_a_session_of_1_5(voltbus: System, known: Known, id_token: str) ->
 
 async def test_a_remote_start(voltbus: System, known: Known, id_token: str) -> None:
     """What was asked for while the station had another address reaches it when it is heard from the new one."""
-    await say(voltbus, known, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+    before = f"http://127.0.0.1:{free_ports(1)[0]}/ocpp"
+    await say(voltbus, known, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}, before)
     asking = asyncio.create_task(
         voltbus.ask(
             "POST",
