@@ -71,7 +71,7 @@ log = structlog.get_logger()
 class GatewayContext:
     """What the connections of a gateway share. on_opened, on_closed, on_finished: called by each connection once.
 
-    on_contradicted: its station says another serial number than its certificate.
+    on_contradicted: its station says another serial number than its certificate. on_listens: see CallingReceiver.
     """
 
     settings: Settings
@@ -87,6 +87,7 @@ class GatewayContext:
     on_closed: Callable[["Connection"], None]
     on_finished: Callable[["Connection"], None]
     on_contradicted: Callable[["Connection"], None]
+    on_listens: Callable[["Connection", str, bool | None], None]
 
 
 class Connection:
@@ -221,6 +222,10 @@ class Connection:
     def unread(self, document: bytes, reason: str) -> None:
         """The station has sent what is no message, to the transport that would make one of it."""
         self._drop(Drop(Reason.MALFORMED, "", reason, document))
+
+    def listens(self, address: str, reached: bool | None) -> None:
+        """Where the station is called, and whether it could be."""
+        self._context.on_listens(self, address, reached)
 
     def heard(self) -> None:
         """The station can be reached again."""

@@ -156,6 +156,7 @@ class Gateway:
             on_closed=self._closed,
             on_finished=self._finished,
             on_contradicted=self._contradicted,
+            on_listens=self._listens,
         )
 
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
@@ -367,6 +368,9 @@ class Gateway:
     def _closed(self, connection: Connection) -> None:
         self.registry.remove(connection)
         self.routing.remove(connection.peer.connection_id)
+
+    def _listens(self, connection: Connection, address: str, reached: bool | None) -> None:
+        self.routing.listens(connection.peer.connection_id, address, reached)
 
     def _contradicted(self, connection: Connection) -> None:
         self._note_refusal(

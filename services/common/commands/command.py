@@ -119,6 +119,17 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a station that speaks SOAP is called; empty: it has given no address. reached: whether it could be.
+
+    None: it was not called there yet.
+    """
+
+    address: str
+    reached: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command. action, payload: what it means. number: small, unique within the service.
 

@@ -7,7 +7,7 @@ import orjson
 from redis.asyncio import Redis
 
 from services.common.calls.connection_ids import gateway_of
-from services.common.commands.command import Route
+from services.common.commands.command import Callback, Route
 from services.common.process.errors import Unavailable
 from services.common.process.redis import translating_errors
 
@@ -19,6 +19,9 @@ class Routes(Protocol):
 
     async def silences(self, stations: Sequence[str]) -> dict[str, float]:
         """Of those that speak SOAP, or did when they were here last: seconds of silence after which they are gone."""
+
+    async def callback(self, station: str) -> Callback | None:
+        """Where such a one is called; None: it speaks over a WebSocket, or was not here for long."""
 
 
 class RedisRoutes(Routes):
@@ -40,9 +43,19 @@ class RedisRoutes(Routes):
 
     async def silences(self, stations: Sequence[str]) -> dict[str, float]:
         values = await self._all([f"soap:{station}" for station in stations])
-        found = {station: float(value) for station, value in zip(stations, values, strict=True) if value}
+        found = {
+            one: float(orjson.loads(value)["silence"]) for one, value in zip(stations, values, strict=True) if value
+        }
         routes = await self.find([*found])
         return {one: silence for one, silence in found.items() if one not in routes or routes[one].silence}
+
+    async def callback(self, station: str) -> Callback | None:
+        [value] = await self._all([f"soap:{station}"])
+        route = (await self.find([station])).get(station) if value else None
+        if not value or (route and not route.silence):
+            return None
+        said = orjson.loads(value)
+        return Callback(said["address"], said["reached"])
 
     async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
         return await translating_errors(self._redis.mget([self._prefix + key for key in keys])) if keys else []
@@ -54,6 +67,7 @@ class MemoryRoutes(Routes):
     def __init__(self) -> None:
         self.routes: dict[str, Route] = {}
         self.silent: dict[str, float] = {}
+        self.callbacks: dict[str, Callback] = {}
         self.broken = False
 
     async def find(self, stations: Sequence[str]) -> dict[str, Route]:
@@ -65,6 +79,11 @@ class MemoryRoutes(Routes):
         if self.broken:
             raise Unavailable("the routes in memory are set to be broken")
         return {station: self.silent[station] for station in stations if station in self.silent}
+
+    async def callback(self, station: str) -> Callback | None:
+        if self.broken:
+            raise Unavailable("the routes in memory are set to be broken")
+        return self.callbacks.get(station)
 
 
 def _route(value: bytes | str) -> Route:

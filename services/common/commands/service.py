@@ -10,7 +10,7 @@ from uuid import uuid4
 from services.common.calls.stations import Stations
 from services.common.commands import parts_store, store
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import Command, Status, cancelled, followed
+from services.common.commands.command import Callback, Command, Status, cancelled, followed
 from services.common.commands.concluding import conclude
 from services.common.commands.dispatcher import WHOLE, CommandDispatcher, Splitting, Unfit, all_fit
 from services.common.commands.idempotency import keys_of, of_caller, reused
@@ -22,7 +22,7 @@ from services.common.kafka.bus import Bus, Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
-from services.common.process.errors import VoltbusError
+from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.tracing import TRACED, Tracing
 from services.ocpp.answers import Effect
 
@@ -253,6 +253,13 @@ class CommandService:
         """
         silences = await self._dispatcher.silences(station_ids)
         return {one: max(EXPIRES_IN, silences.get(one, 0)) for one in station_ids}
+
+    async def callback(self, station_id: str) -> Callback | None:
+        """Where a station that speaks SOAP is called; None: it speaks over a WebSocket, or that is not known now."""
+        try:
+            return await self._dispatcher.routes.callback(station_id)
+        except Unavailable:
+            return None
 
     async def is_connected(self, station_id: str) -> bool:
         """Whether a command would be sent now. Raises Unavailable."""

@@ -38,7 +38,7 @@ def routers(
 ) -> Sequence[APIRouter]:
     """Everything that firmware serves under /v1."""
     return (
-        stations.router(database, access, announcer, clock),
+        stations.router(database, access, announcer, command_service, clock),
         disconnecting.router(disconnections, command_service, access),
         uptime.router(database, access, clock),
         maintenance.router(database, access, announcer, clock),

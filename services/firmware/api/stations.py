@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from services.common.commands.service import CommandService
 from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
@@ -25,7 +26,9 @@ NO_CONNECTOR = "the station has no such connector"
 Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def router(database: Database, access: Access, announcer: Announcer, clock: Clock) -> APIRouter:
+def router(
+    database: Database, access: Access, announcer: Announcer, command_service: CommandService, clock: Clock
+) -> APIRouter:
     """Everything under /v1/stations."""
     all_ = APIRouter()
     read = access.require(READ)
@@ -33,14 +36,14 @@ def router(database: Database, access: Access, announcer: Announcer, clock: Cloc
         (listing.routes(database), access.require(READ, filtered=True)),
         (refusals.routes(database), read),
         (history.routes(database), read),
-        (_read_routes(database), read),
+        (_read_routes(database, command_service), read),
         (_write_routes(database, announcer, clock), access.require(OPERATE)),
     ):
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
     return all_
 
 
-def _read_routes(database: Database) -> APIRouter:
+def _read_routes(database: Database, command_service: CommandService) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/{station_id}", responses=problem_responses({404: MISSING}))
@@ -48,7 +51,8 @@ def _read_routes(database: Database) -> APIRouter:
         """One station."""
         found = await _station(database, station_id)
         async with database.connection() as db:
-            return StationDetailView.with_deviations(found, await deviations_store.one(db, station_id))
+            known = await deviations_store.one(db, station_id)
+        return StationDetailView.detailed(found, known, await command_service.callback(station_id))
 
     @routes.get("/{station_id}/refused")
     async def refused(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[RefusedView]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.common.commands.command import Callback
 from services.firmware import reads
 from services.firmware.domain.deviations import Deviations
 from services.firmware.domain.sessions import Session
@@ -175,19 +176,30 @@ class DeviationView(BaseModel):
     last_at: datetime
 
 
+class CallbackView(BaseModel):
+    """Where a station that speaks SOAP is called."""
+
+    address: str | None = Field(description="null: it has given none, and no command can be sent")
+    reached: bool | None = Field(description="whether it could be, the last time; null: it was not called there yet")
+
+
 class StationDetailView(StationView):
     """A station, as far as it is known, and how its messages deviate."""
 
+    callback: CallbackView | None = Field(
+        description="of a station that speaks SOAP; null: it speaks over a WebSocket, or it is not known now"
+    )
     deviations: list[DeviationView] = Field(description="of its messages from their schemas, since it was first here")
 
     @classmethod
-    def with_deviations(cls, station: StationView, known: Deviations) -> Self:
-        """known: its deviations."""
+    def detailed(cls, station: StationView, known: Deviations, called: Callback | None) -> Self:
+        """known: its deviations. called: where it is, if it speaks SOAP."""
         seen = [
             DeviationView(**key._asdict(), times=count.times, first_at=count.first_at, last_at=count.last_at)
             for key, count in known.counts.items()
         ]
-        return cls(**dict(station), deviations=seen)
+        callback = called and CallbackView(address=called.address or None, reached=called.reached)
+        return cls(**dict(station), deviations=seen, callback=callback)
 
 
 class RefusedView(BaseModel):

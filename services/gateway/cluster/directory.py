@@ -1,7 +1,7 @@
 """What gateways share in Redis: who holds which slot, which connection a station is on. All of it can be rebuilt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -38,7 +38,8 @@ return other
 class Route:
     """The connection that a station is on. since: when it opened, in seconds since 1970, by its gateway's clock.
 
-    silence: of one that speaks SOAP, seconds after which it counts as gone; 0: it speaks over a WebSocket.
+    silence: of one that speaks SOAP, seconds after which it counts as gone; 0: it speaks over a WebSocket. address:
+    where such a one is called. reached: whether it could be, the last time; None: it was not called there.
     """
 
     station_id: str
@@ -47,6 +48,8 @@ class Route:
     version: str
     since: float
     silence: float = 0.0
+    address: str = field(default="", compare=False)
+    reached: bool | None = field(default=None, compare=False)
 
     def dump(self) -> bytes:
         """{"slot":3,"connection_id":"…","version":"1.6","since":…}; the same route always gives the same bytes."""
@@ -105,7 +108,8 @@ class Directory(Protocol):
 class RedisDirectory(Directory):
     """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds.
 
-    `soap:<station_id>` stays for a week after the last one: how long a station that spoke SOAP may be silent.
+    `soap:<station_id>` stays for a week after the last one: how long a station that
+    spoke SOAP may be silent, and where it is called.
     prefix: before every key.
     """
 
@@ -131,7 +135,7 @@ class RedisDirectory(Directory):
             pipeline.eval(_REGISTER, 1, self._route(route), route.dump(), self._route_ms, repr(route.since))
         for route in routes:
             if route.silence:
-                pipeline.set(f"{self._prefix}soap:{route.station_id}", repr(route.silence), px=SOAP_MS)
+                pipeline.set(f"{self._prefix}soap:{route.station_id}", _soap(route), px=SOAP_MS)
         return _loaded(routes, (await translating_errors(pipeline.execute()))[: len(routes)])
 
     async def remove(self, routes: Sequence[Route]) -> None:
@@ -152,6 +156,11 @@ class RedisDirectory(Directory):
 
     def _route(self, route: Route) -> str:
         return f"{self._prefix}route:{route.station_id}"
+
+
+def _soap(route: Route) -> bytes:
+    """{"silence":900.0,"address":"http://…","reached":true}"""
+    return orjson.dumps({"silence": route.silence, "address": route.address, "reached": route.reached})
 
 
 def _loaded(routes: Sequence[Route], values: list[bytes | None]) -> list[Route | None]:

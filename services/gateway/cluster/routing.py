@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -42,6 +43,12 @@ class Routing:
         """A station is on a new connection."""
         self._live[route.connection_id] = route
         self._enqueue(route, True)
+
+    def listens(self, connection_id: str, address: str, reached: bool | None) -> None:
+        """Where a station that speaks SOAP is called, and whether it could be."""
+        route = self._live.get(connection_id)
+        if route and (route.address, route.reached) != (address, reached):
+            self.add(replace(route, address=address, reached=reached))
 
     def remove(self, connection_id: str) -> None:
         """A connection is gone."""

@@ -109,5 +109,8 @@ class CallingReceiver(Receiver, Protocol):
     def unread(self, document: bytes, reason: str) -> None:
         """The station has sent what cannot be told as a message. reason: in words that say nothing of what it holds."""
 
+    def listens(self, address: str, reached: bool | None) -> None:
+        """Where the station is called. reached: whether it could be, the last time; None: it was not called there."""
+
     def heard(self) -> None:
         """The station was heard, so that it may be reached again."""

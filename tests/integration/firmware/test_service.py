@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from services.common.kafka.bus import Record
 from services.firmware.dialects import BY_VERSION
+from services.firmware.settings import Settings
 from services.ocpp.versions import VERSIONS
 from tests.clients.events import enum_word
 from tests.contract.examples import full
@@ -46,6 +48,18 @@ KEPT = [
 
 def status(connector: int = 1, word: str = "Available", error: str = "NoError") -> dict[str, object]:
     return {"connectorId": connector, "status": word, "errorCode": error}
+
+
+async def test_where_a_station_that_speaks_soap_is_called_is_shown(firmware: Running, settings: Settings) -> None:
+    """Nobody could see which address it had given, and whether it could be called there."""
+    await firmware.ask(firmware.call("BootNotification", BOOT_16))
+    assert (await firmware.get("/v1/stations/CP1"))["callback"] is None
+    told = {"silence": 900.0, "address": "http://10.1.2.3:8080/", "reached": False}
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.set("soap:CP1", json.dumps(told))
+        shown = (await firmware.get("/v1/stations/CP1"))["callback"]
+        await redis.delete("soap:CP1")
+    assert shown == {"address": "http://10.1.2.3:8080/", "reached": False}
 
 
 async def test_a_16_station_boots(firmware: Running) -> None:

@@ -123,11 +123,14 @@ class SoapStation:
         """A request has come. to: the address that it was sent to, where it does not say."""
         self.last_seen = self._options.monotonic()
         self.identity, self.to, self.remote_address = said.identity, to, remote_address
+        before = self.address
         if (turns := self._address.said(said.address, self.last_seen)) >= TURNS:
             metrics.TAKEOVERS.inc()
             if turns == TURNS:
                 both = {"address": self.address, "other": self._address.before}
                 log.warning("two devices have one id", station=self.identity, remote=remote_address, **both)
+        if self.address != before:
+            self._receiver.listens(self.address, None)
         if self._reach.is_due(self.address, self.last_seen):
             self._receiver.heard()
 
@@ -282,12 +285,12 @@ class SoapStation:
         except NotConnected as error:
             return self._unsent(message_id, address, str(error))
         except NoAnswer as error:
-            self._reached()
+            self._reached(address)
             # Nobody knows whether it has come: the command times out.
             metrics.SOAP_CALLS.labels("unanswered").inc()
             log.info("no answer of a station", reason=str(error), station=self.identity)
             return None
-        self._reached()
+        self._reached(address)
         metrics.SOAP_CALLS.labels("answered").inc()
         return self._answered(message_id, action, answer)
 
@@ -325,11 +328,18 @@ class SoapStation:
         metrics.SOAP_CALLS.labels("unreachable").inc()
         if self._reach.failed(address, self._options.monotonic()):
             log.info("a station cannot be reached", reason=reason, station=self.identity)
+        self._called(address, reached=False)
         self._receiver.unsent(message_id)
 
-    def _reached(self) -> None:
+    def _reached(self, address: str) -> None:
+        self._called(address, reached=True)
         if self._reach.reached():
             log.info("a station can be reached again", station=self.identity)
+
+    def _called(self, address: str, *, reached: bool) -> None:
+        """It may have moved meanwhile."""
+        if address == self.address:
+            self._receiver.listens(address, reached)
 
     def _unsayable(self, message_id: str, reason: str) -> None:
         metrics.SOAP_CALLS.labels("refused").inc()

@@ -1,11 +1,12 @@
 """Where commands go, as gateways have written it into a real Redis."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
-from services.common.commands.command import Route
+from services.common.commands.command import Callback, Route
 from services.common.commands.routes import RedisRoutes
 from services.common.process.errors import Unavailable
 from services.gateway.cluster.directory import RedisDirectory
@@ -67,11 +68,15 @@ async def test_how_long_a_station_that_speaks_soap_may_be_silent_is_known_when_i
     assert await directory.find("CP-1") == soap
     assert await routes.find(STATIONS) == {"CP-1": Route(SLOT, f"{GATEWAY}-CP-1", "1.6", 900.0)}
     assert await routes.silences(STATIONS) == {"CP-1": 900.0}
+    assert await routes.callback("CP-1") == Callback("", None)
+    await directory.register([replace(soap, address="http://10.1.2.3:8080/", reached=False)])
+    assert await routes.callback("CP-1") == Callback("http://10.1.2.3:8080/", reached=False)
     await directory.remove([soap])
     assert await routes.find(STATIONS) == {}
     assert await routes.silences(STATIONS) == {"CP-1": 900.0}
     await connected(redis, "CP-1", "1.6")
     assert await routes.silences(STATIONS) == {}, "it speaks over a WebSocket by now"
+    assert (await routes.callback("CP-1"), await routes.callback("nobody")) == (None, None)
 
 
 async def test_without_redis_nothing_is_known() -> None:

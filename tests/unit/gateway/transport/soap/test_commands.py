@@ -158,6 +158,26 @@ async def test_who_says_none_is_called_where_it_was(one: Running, nowhere: str) 
         assert (await one.result("firmware")).outcome == OUTCOME_ANSWERED
 
 
+async def test_where_a_station_is_called_and_whether_it_could_be_is_told(one: Running) -> None:
+    """Nobody could see which address it had given."""
+
+    def told() -> tuple[str, bool | None]:
+        [route] = one.gateway.routing._live.values()
+        return route.address, route.reached
+
+    await post(one.soap, asked())
+    assert told() == ("", None)
+    away = f"http://127.0.0.1:{free_ports(1)[0]}/"
+    await post(one.soap, asked(address=away))
+    assert told() == (away, None)
+    await send(one, unlock())
+    await until(lambda: told() == (away, False))
+    async with listening(answered(UNLOCKED)) as station:
+        await post(one.soap, asked(address=station.address))
+        await one.result("firmware")
+        assert told() == (station.address, True)
+
+
 async def test_what_waits_for_a_station_expires(one: Running) -> None:
     await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
     expiring = unlock()
