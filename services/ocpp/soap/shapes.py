@@ -179,10 +179,11 @@ def _elsewhere(shape: Record, name: str) -> Field | None:
 
 
 def _values(known: Field, child: Element, foreign: Counter[str]) -> list[Any]:
-    level = known.inner or known.elsewhere
-    inner = [item for item in child.children if item.name == level] if level else []
+    if not (level := known.inner or known.elsewhere):
+        return [_child_value(known, child, foreign)]
+    inner = [item for item in child.children if item.name == level]
     is_around = bool(inner) or (known.inner != "" and not child.children)
-    if level and is_around != (known.inner != ""):
+    if is_around != (known.inner != ""):
         foreign[known.name] += 1
     items = inner if is_around else [child]
     return [_child_value(known, item, foreign) for item in items if not item.nil]

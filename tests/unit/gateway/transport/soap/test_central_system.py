@@ -8,15 +8,19 @@ import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
 from math import inf
+from typing import Any
 
 import httpx
 import pytest
 
 from services.gateway import metrics
 from services.gateway.timing import Timing
+from services.gateway.transport.soap.central_system import LONG
+from services.gateway.transport.soap.station import SoapStation
 from services.ocpp.passwords import keyed
 from services.ocpp.refusals import RefusalReason
 from services.ocpp.soap.envelope import SOAP_11
+from services.ocpp.soap.spellings import Spelling
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
 from tests.unit.gateway.soap import asked, payload, post, said
@@ -86,6 +90,28 @@ async def test_its_route_says_that_it_speaks_soap(one: Running) -> None:
     await post(one.soap, asked())
     [route] = one.gateway.routing._live.values()
     assert route.silence == one.gateway.settings.soap_silence
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+async def test_of_a_long_message_parsing_and_reading_were_one_turn(
+    one: Running, monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
+    order: list[str] = []
+    heard, read_request = SoapStation.heard, Spelling.read_request
+
+    def parsed(station: SoapStation, *said: Any) -> None:
+        heard(station, *said)
+        asyncio.get_running_loop().call_soon(order.append, "others")
+
+    def read(spelling: Spelling, *said: Any) -> dict[str, Any]:
+        order.append("read")
+        return read_request(spelling, *said)
+
+    monkeypatch.setattr(SoapStation, "heard", parsed)
+    monkeypatch.setattr(Spelling, "read_request", read)
+    heartbeat = f"<o:heartbeatRequest><o:a>{'x' * LONG * is_long}</o:a></o:heartbeatRequest>"
+    assert (await post(one.soap, asked(heartbeat))).status_code == 200
+    assert order == (["others", "read"] if is_long else ["read", "others"])
 
 
 METER_VALUES_OF_15 = (
