@@ -1,11 +1,13 @@
 """The wiring of auth, for production and tests alike."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from redis.asyncio import Redis
 
 from services.auth import certificate_signing, password_changing
 from services.auth.api import TAGS, VERBS, routers
+from services.auth.certificate_renewal import CertificateRenewal, ending
 from services.auth.certificate_signing import CertificateSigning
 from services.auth.dialects import DIALECTS
 from services.auth.downgrading import Downgrading
@@ -52,6 +54,10 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
     signing = CertificateSigning(store, wiring.command_service, signer or Desk(), clock, wake_signing)
+    before = timedelta(days=settings.certificate_renew_days)
+    renewal = CertificateRenewal(
+        store, wiring.command_service, wiring.routes, clock, before, settings.certificate_renewals
+    )
     changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)
 
     return wiring.service(
@@ -67,7 +73,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "profiles": Securing(store, clock).run,
             "downgrades": Downgrading(store, wiring.stations, clock).run,
             "certificates": signing.run,
+            **({"renewal": renewal.run} if before and signer else {}),
         },
+        measures=(ending(before),),
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -59,11 +59,12 @@ select exists (select from certificate_request where station_id = $1 and purpose
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request as REST has it. number: newer ones have higher."""
+    """A request as REST has it. number: newer ones have higher. renewal_asked_at: when a newer certificate was."""
 
     request: CertificateRequest
     state: RequestState
     number: int
+    renewal_asked_at: datetime | None = None
 
 
 async def lock_stations(db: Connection, station_ids: Collection[str]) -> dict[str, list[CertificateRequest]]:
@@ -132,7 +133,7 @@ async def renews(db: Connection, request: CertificateRequest, now: datetime) -> 
 
 
 def _shown(row: asyncpg.Record) -> Shown:
-    return Shown(_request(row), RequestState(row["shown_state"]), row["number"])
+    return Shown(_request(row), RequestState(row["shown_state"]), row["number"], row["renewal_asked_at"])
 
 
 def _request(row: asyncpg.Record) -> CertificateRequest:

@@ -5,19 +5,20 @@ from typing import Any
 
 from services.auth.dialects import BY_VERSION
 from services.auth.domain.password_changes import ChangeState, SetPassword
-from services.auth.domain.signing_requests import InstallSigned, Purpose
+from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.commands.catalogue import renders
 from services.common.commands.command import Command, End
 
 SET_PASSWORD = "SetPassword"
 
-INSTALL_SIGNED = "InstallSignedCertificate"
+INSTALL_SIGNED, RENEW = "InstallSignedCertificate", "RenewCertificate"
 
 COMMANDS: Mapping[str, Callable[[Command], Any]] = {
     SET_PASSWORD: lambda command: SetPassword(**command.payload),
     INSTALL_SIGNED: lambda command: InstallSigned(
         command.payload["chain"], Purpose(command.payload["purpose"]), command.payload.get("request_id")
     ),
+    RENEW: lambda command: RenewCertificate(Purpose(command.payload["purpose"])),
 }
 RENDERERS = renders(COMMANDS, {version: dialect.requests for version, dialect in BY_VERSION.items()})
 # Where there is no answer that can be read. What is not here may have reached the station.

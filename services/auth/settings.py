@@ -40,6 +40,10 @@ class Settings(PasswordKeys):
     certificate_days: float = Field(
         365, ge=1, le=3650, description="for how long a certificate is valid that this CA signs"
     )
+    certificate_renew_days: float = Field(
+        30, ge=0, le=3650, description="how long before its end a station is asked to renew a certificate; 0: never"
+    )
+    certificate_renewals: int = Field(20, ge=1, description="stations that are asked so at a time")
     certificate_est_url: Annotated[str | None, EST_SERVER] = Field(
         None, description="EST server (RFC 7030) that signs certificates of stations, such as …/.well-known/est"
     )

@@ -54,6 +54,7 @@ class CertificateView(BaseModel):
     fingerprint: str = Field(description="SHA-256")
     begins_at: datetime
     ends_at: datetime
+    renewal_asked_at: datetime | None = Field(description="when the station was last asked to renew it")
 
 
 class SigningRequestView(BaseModel):
@@ -183,6 +184,7 @@ def _certificate(shown: Shown) -> CertificateView | None:
         fingerprint=issued.fingerprint,
         begins_at=issued.begins_at,
         ends_at=issued.ends_at,
+        renewal_asked_at=shown.renewal_asked_at,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from services.auth.dialects.dialect import Dialect, OcppRequest
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningAnswered, Verdict
-from services.auth.domain.signing_requests import InstallSigned, Purpose
+from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
 from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
@@ -46,6 +46,11 @@ def set_password(request: SetPassword) -> OcppRequest:
     return "ChangeConfiguration", {"key": "AuthorizationKey", "value": request.password}
 
 
+def renew_certificate(_: RenewCertificate) -> OcppRequest:
+    """Security whitepaper A02.FR.02."""
+    return "ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"}
+
+
 def password_fault(password: str) -> str | None:
     return None if is_authorization_key(password) else NOT_HEXADECIMAL
 
@@ -64,7 +69,7 @@ DIALECT = Dialect(
         Verdict: verdict,
         SigningAnswered: signing_answered,
     },
-    requests={SetPassword: set_password, InstallSigned: install_signed},
+    requests={SetPassword: set_password, InstallSigned: install_signed, RenewCertificate: renew_certificate},
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,

@@ -18,14 +18,21 @@ from services.auth.domain.requests import (
     SigningAnswered,
     Verdict,
 )
-from services.auth.domain.signing_requests import MEANINGS, Fault, InstallSigned, Purpose
+from services.auth.domain.signing_requests import MEANINGS, Fault, InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
+from services.common.commands.command import Unrenderable
+from services.ocpp.errors import ErrorCode
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v201 import id_token_info
 
 # A01.FR.03. What is changed only after a reboot is not changed yet, and will be (B05.FR.10).
 PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
 TYPES = frozenset({Purpose.STATION, Purpose.V2G, Purpose.V2G_20})
+TRIGGERS = {
+    Purpose.STATION: "SignChargingStationCertificate",
+    Purpose.V2G: "SignV2GCertificate",
+    Purpose.COMBINED: "SignCombinedCertificate",
+}
 CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
 
 
@@ -104,6 +111,13 @@ def set_password(request: SetPassword) -> OcppRequest:
     return "SetVariables", {"setVariableData": [item]}
 
 
+def renew_certificate(request: RenewCertificate) -> OcppRequest:
+    """F06, A02."""
+    if request.purpose not in TRIGGERS:
+        raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"nothing asks for a {request.purpose.value} in this version")
+    return "TriggerMessage", {"requestedMessage": TRIGGERS[request.purpose]}
+
+
 def password_fault(_: str) -> str | None:
     """A00.FR.205: what REST takes for a password, it takes."""
     return None
@@ -131,7 +145,7 @@ DIALECT = Dialect(
         NoCertificateStatus: no_certificate_status,
         Empty: empty,
     },
-    requests={SetPassword: set_password, InstallSigned: install_signed},
+    requests={SetPassword: set_password, InstallSigned: install_signed, RenewCertificate: renew_certificate},
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,

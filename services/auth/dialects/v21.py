@@ -11,7 +11,7 @@ from services.auth.domain.requests import (
     NoCertificateStatuses,
     Request,
 )
-from services.auth.domain.signing_requests import InstallSigned
+from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
 from services.ocpp.timestamps import write_time
 
@@ -45,6 +45,13 @@ def sign_certificate(call: Call) -> Request:
     )
 
 
+def renew_certificate(request: RenewCertificate) -> OcppRequest:
+    """A02.FR.23: ISO 15118-20 has a certificate of its own."""
+    if request.purpose is Purpose.V2G_20:
+        return "TriggerMessage", {"requestedMessage": "SignV2G20Certificate"}
+    return v201.renew_certificate(request)
+
+
 def install_signed(request: InstallSigned) -> OcppRequest:
     """A02.FR.25."""
     action, payload = v201.install_signed(request)
@@ -73,5 +80,5 @@ DIALECT = replace(
         "GetCertificateChainStatus": get_certificate_chain_status,
     },
     write={**v201.DIALECT.write, NoCertificateStatuses: no_certificate_statuses},
-    requests={**v201.DIALECT.requests, InstallSigned: install_signed},
+    requests={**v201.DIALECT.requests, InstallSigned: install_signed, RenewCertificate: renew_certificate},
 )

@@ -114,6 +114,13 @@ class InstallSigned:
     request_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RenewCertificate:
+    """What a station is asked for, before its certificate ends."""
+
+    purpose: Purpose
+
+
 def key_of(csr: str) -> bytes:
     """By which a CSR is known again, however it is written."""
     read = _read(csr) if len(csr) <= LONGEST else None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from cryptography import x509
 from redis.asyncio import Redis
 
 from services.auth.app import NAME, build
+from services.auth.certificate_renewal import ending
 from services.auth.settings import Settings, SignerKind
 from services.common.kafka.bus import Record
 from tests.clients.certificates import Authority
@@ -56,10 +58,10 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-async def ask(auth: Running, csr: str, version: str = V201, **more: Any) -> str:
+async def ask(auth: Running, csr: str, version: str = V201, station_id: str = "CP1", **more: Any) -> str:
     """The status with which SignCertificate is answered."""
     payload = {"csr": csr} | ({} if version == V16 else {"certificateType": "ChargingStationCertificate"})
-    return str((await auth.ask(auth.call("SignCertificate", payload | more, version=version)))["status"])
+    return str((await auth.ask(auth.call("SignCertificate", payload | more, station_id, version)))["status"])
 
 
 async def shown(auth: Running, state: str, number: int = 0) -> Any:
@@ -356,3 +358,91 @@ async def test_an_est_server_that_is_away_and_takes_its_time(settings: Settings,
 
 async def reason(auth: Running) -> Any:
     return (await auth.get(PATH))["items"][0]["reason"]
+
+
+async def renewed(auth: Running, most: int = 20) -> list[tuple[str, Any]]:
+    """What stations were asked for so far, in order, after those whose certificates end were asked once more."""
+    task: Any = auth.service.tasks["renewal"]
+    await replace(task.__self__, most=most).ask()
+    await eventually(lambda: auth.get("/v1/commands", query={"status": "accepted"}), lambda found: not found["items"])
+    asked = [(out.station_id, out.command) for out in auth.replies() if out.HasField("command")]
+    return [(name, json.loads(one.payload)) for name, one in asked if one.action.endswith("TriggerMessage")]
+
+
+async def installed(auth: Running, redis: Redis, name: str, version: str = V201) -> None:
+    """A station that is connected has a certificate."""
+    await connected(redis, name, version)
+    assert await ask(auth, pem(request(names=[name])), version, station_id=name) == "Accepted"
+    await shown(auth, "sent")
+    await say(auth, sent(auth)[-1].id, {"status": "Accepted"})
+    await shown(auth, "installed")
+
+
+async def test_what_ends_soon_is_renewed(auth: Running, redis: Redis) -> None:
+    """A02, F06: once; not while a request is under way, and no more once it has a newer one."""
+    await installed(auth, redis, "CP1")
+    auth.time.passes(334 * 86_400)
+    assert not await renewed(auth)
+    auth.time.passes(2 * 86_400)
+    asked = [("CP1", {"requestedMessage": "SignChargingStationCertificate"})]
+    assert await renewed(auth) == await renewed(auth) == asked
+    [listed] = (await auth.get("/v1/certificates"))["items"]
+    assert listed["renewal_asked_at"]
+    auth.time.passes(2 * 86_400)
+    await ask(auth, pem(request()))
+    await shown(auth, "sent")
+    assert await renewed(auth) == asked
+    await say(auth, sent(auth)[-1].id, {"status": "Accepted"})
+    await shown(auth, "installed")
+    auth.time.passes(2 * 86_400)
+    assert await renewed(auth) == asked
+
+
+async def test_a_station_that_does_not_renew_is_asked_again_the_next_day(auth: Running, redis: Redis) -> None:
+    """In 1.6 by ExtendedTriggerMessage; one that is away is not asked."""
+    await installed(auth, redis, "CP1", V16)
+    await redis.delete("route:CP1")
+    auth.time.passes(336 * 86_400)
+    assert not await renewed(auth)
+    await connected(redis, "CP1", V16)
+    asked = [("CP1", {"requestedMessage": "SignChargePointCertificate"})]
+    assert await renewed(auth) == asked
+    auth.time.passes(80_000)
+    assert await renewed(auth) == asked
+    auth.time.passes(7_000)
+    assert await renewed(auth) == asked * 2
+    # Long after its end it is left alone.
+    auth.time.passes(150 * 86_400)
+    assert await renewed(auth) == asked * 2
+
+
+async def test_so_many_are_renewed_at_a_time_and_nothing_that_is_revoked(auth: Running, redis: Redis) -> None:
+    names = [f"CP{number}" for number in range(1, 6)]
+    for name in names:
+        await installed(auth, redis, name)
+        auth.time.passes(1)
+    revoked = (await auth.get("/v1/certificates", station_id="CP2"))["items"][0]
+    body = {"serial_number": revoked["serial_number"], "issuer": revoked["issuer"]}
+    assert (await auth.http.post("/v1/revoked-certificates", json=body)).status_code == 201
+    auth.time.passes(340 * 86_400)
+    for _ in range(2):
+        assert [name for name, _ in await renewed(auth, most=2)] == ["CP1", "CP3"]
+    # One of them sends its request, and another may be asked; the one that does not has ten minutes.
+    await ask(auth, pem(request(names=["CP3"])), station_id="CP3")
+    await shown(auth, "sent")
+    assert [name for name, _ in await renewed(auth, most=2)] == ["CP1", "CP3", "CP4"]
+    auth.time.passes(601)
+    assert [name for name, _ in await renewed(auth, most=2)] == ["CP1", "CP3", "CP4", "CP5"]
+    for name in names:
+        await redis.delete(f"route:{name}")
+
+
+async def test_how_many_are_to_be_renewed(auth: Running, redis: Redis) -> None:
+    await installed(auth, redis, "CP1")
+    read = ending(timedelta(days=30)).read
+    found = []
+    for days in (0, 336, 31, 120):
+        auth.time.passes(days * 86_400)
+        async with auth.database.connection() as db:
+            found.append(await read(db, auth.time()))
+    assert [(one["soon",], one["ended",]) for one in found] == [(0, 0), (1, 0), (0, 1), (0, 0)]

@@ -28,8 +28,8 @@ from services.auth.domain.certificate_requests import (
 from services.auth.domain.chains import Issued
 from services.auth.domain.requests import SignCertificate, SigningAnswered
 from services.auth.domain.signing_requests import Fault, Purpose, Subject
-from services.auth.remote import INSTALL_SIGNED, RENDERERS
-from services.common.commands.command import Command, End, Status
+from services.auth.remote import INSTALL_SIGNED, RENDERERS, RENEW
+from services.common.commands.command import Command, End, Status, Unrenderable
 from services.ocpp.versions import VERSIONS
 from tests.unit.common.calls import call
 
@@ -240,3 +240,38 @@ def test_the_words_of_each_version(version: str, payload: Any, purpose: Purpose,
 def test_a_type_that_is_not_known() -> None:
     odd = call("SignCertificate", {"csr": "PEM", "certificateType": "Firmware", "requestId": 2**80}, "2.1")
     assert DIALECTS.read(odd) == SignCertificate("PEM", Purpose.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    ("version", "purpose", "action", "asked"),
+    [
+        ("1.6", Purpose.STATION, "ExtendedTriggerMessage", "SignChargePointCertificate"),
+        ("2.0.1", Purpose.STATION, "TriggerMessage", "SignChargingStationCertificate"),
+        ("2.0.1", Purpose.V2G, "TriggerMessage", "SignV2GCertificate"),
+        ("2.0.1", Purpose.COMBINED, "TriggerMessage", "SignCombinedCertificate"),
+        ("2.1", Purpose.COMBINED, "TriggerMessage", "SignCombinedCertificate"),
+        ("2.1", Purpose.V2G_20, "TriggerMessage", "SignV2G20Certificate"),
+    ],
+)
+def test_a_renewal_in_the_words_of_each_version(version: str, purpose: Purpose, action: str, asked: str) -> None:
+    """A02.FR.22, FR.23, F06; security whitepaper A02."""
+    assert RENDERERS[RENEW](renewal(purpose), version) == (action, {"requestedMessage": asked})
+
+
+def test_what_a_version_cannot_ask_for() -> None:
+    """A station that went back from 2.1."""
+    with pytest.raises(Unrenderable):
+        RENDERERS[RENEW](renewal(Purpose.V2G_20), "2.0.1")
+
+
+def renewal(purpose: Purpose) -> Command:
+    return Command(
+        id="1",
+        number=1,
+        station_id="CP1",
+        action=RENEW,
+        payload={"purpose": purpose.value},
+        status=Status.ACCEPTED,
+        created_at=NOW,
+        expires_at=NOW,
+    )
