@@ -39,6 +39,8 @@ class Handler:
         async with self.store.unit_of_work() as work:
             keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
             tokens = await work.find_tokens(keys)
+            # Whoever else locks commands and signing requests does so in this order.
+            concluded = await self.shell.conclude(work.db, batch)
             signing = [(call, request) for call, request in batch.calls if isinstance(request, SignCertificate)]
             answered = await self.intake.take(work, signing)
             replies = [
@@ -55,7 +57,6 @@ class Handler:
             ]
             await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
             await message_log.save_deviating(work.db, batch.deviating)
-            concluded = await self.shell.conclude(work.db, batch)
             await password_changing.confirm(work.db, batch.results)
             await securing.keep(work.db, batch.results)
         if concluded:
