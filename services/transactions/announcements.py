@@ -186,7 +186,7 @@ def transaction_fields(one: Transaction, version: str) -> Fields:
     if (free_vend := one.free_vend) is not None:
         made |= {"free_vend": True, "free_vend_account": free_vend}
     if one.limit:
-        made["limit"] = one.limit.wanted
+        made["limit"] = {**one.limit.wanted, "author": one.limit.author}
     if one.groups:
         made["groups"] = one.groups
     if one.location_id:

@@ -688,16 +688,18 @@ class Transaction(_message.Message):
     def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ..., superseded_by: _Optional[int] = ..., energy_source: _Optional[_Union[EnergySource, str]] = ..., review: _Optional[_Union[Review, str]] = ..., revision: _Optional[int] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ..., limit: _Optional[_Union[TransactionLimit, _Mapping]] = ...) -> None: ...
 
 class TransactionLimit(_message.Message):
-    __slots__ = ("cost", "energy_wh", "time_s", "soc")
+    __slots__ = ("cost", "energy_wh", "time_s", "soc", "author")
     COST_FIELD_NUMBER: _ClassVar[int]
     ENERGY_WH_FIELD_NUMBER: _ClassVar[int]
     TIME_S_FIELD_NUMBER: _ClassVar[int]
     SOC_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     cost: str
     energy_wh: float
     time_s: int
     soc: int
-    def __init__(self, cost: _Optional[str] = ..., energy_wh: _Optional[float] = ..., time_s: _Optional[int] = ..., soc: _Optional[int] = ...) -> None: ...
+    author: str
+    def __init__(self, cost: _Optional[str] = ..., energy_wh: _Optional[float] = ..., time_s: _Optional[int] = ..., soc: _Optional[int] = ..., author: _Optional[str] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")

@@ -88,6 +88,7 @@ async def test_a_transaction_that_goes_on_is_limited(system: System, station: st
     assert await tell(system, station, 2) == {}
     told = [one for one in system.events(station) if isinstance(one, TransactionUpdated)]
     assert [(one.transaction.limit.time_s, one.transaction.limit.soc) for one in told[:2]] == [(3600, 0), (3600, 80)]
+    assert {one.transaction.limit.author for one in told[:2]} == {"tests"}
     problem = await put(system, number, {"energy_wh": 1}, 409)
     assert problem["errors"][0]["field"] == "body.energy_wh"
     await put(system, number, {}, 422)

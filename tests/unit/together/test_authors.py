@@ -81,6 +81,8 @@ KEPT: Mapping[str, Mapping[str, Places]] = {
     "transactions": {
         "POST /v1/transactions/{id}/close": (Rest("RevisionView"), Told(pb.TransactionEnded)),
         "POST /v1/transactions/{id}/review": (Rest("RevisionView"), Told(pb.TransactionRevised)),
+        # Events have it in their transaction, as `limit.author`.
+        "PUT /v1/transactions/{id}/limit": (Rest("LimitView"),),
         "POST /v1/stations/{station_id}/start": COMMAND,
         "POST /v1/stations/{station_id}/stop": COMMAND,
     },
