@@ -9,7 +9,7 @@ from voltbus.simulator.station.certificates import read_chain
 from voltbus.simulator.station.charger import Charger, Reservation
 from voltbus.simulator.station.types import Answer, Call, Perform, RemoteStart, RemoteStop, Reset, Step, send
 from voltbus.simulator.station.v16 import charging, messages
-from voltbus.simulator.station.v16.configuration import AUTHORIZATION_KEY
+from voltbus.simulator.station.v16.configuration import AUTHORIZATION_KEY, CPO_NAME
 from voltbus.simulator.station.variables import READ_ONLY, WRITE_ONLY
 
 Request = Mapping[str, Any]
@@ -192,7 +192,9 @@ _TRIGGERED: dict[str, Callable[[Charger, list[int]], list[Call]]] = {
         messages.task(charger, "log", "DiagnosticsStatusNotification")
     ],
     "LogStatusNotification": lambda charger, _: [messages.task(charger, "log", "LogStatusNotification")],
-    "SignChargePointCertificate": lambda charger, _: [messages.sign_certificate(charger)],
+    "SignChargePointCertificate": lambda charger, _: [
+        messages.sign_certificate(charger, charger.variables.get(CPO_NAME))
+    ],
 }
 
 ANSWERS: dict[str, Callable[[Charger, Request], Answer]] = {

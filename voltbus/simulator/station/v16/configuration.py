@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from voltbus.local.certificates import ORGANIZATION
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.variables import BOOLEAN, INTEGER, MEMBERS, OPTION, READ_ONLY, WRITE_ONLY, Variable
 
 SAMPLE_INTERVAL, AUTHORIZATION_KEY = "MeterValueSampleInterval", "AuthorizationKey"
 HEARTBEAT_INTERVAL = "HeartbeatInterval"
+CPO_NAME = "CpoName"
 PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 MEASURANDS = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import", "Voltage", "SoC")
 
@@ -24,7 +26,7 @@ def keys(charger: Charger, sample_seconds: int) -> Iterator[tuple[str, Variable]
     for name in ("MeterValuesAlignedData", "StopTxnAlignedData"):
         yield name, Variable("", MEMBERS, options=MEASURANDS)
     yield "ConnectorPhaseRotation", Variable("NotApplicable", MEMBERS)
-    yield "CpoName", Variable("Voltbus", most=50)
+    yield CPO_NAME, Variable(ORGANIZATION, most=50)
     yield "SecurityProfile", Variable("1", OPTION, reboot=True, options=("1", "2", "3"))
     yield AUTHORIZATION_KEY, Variable("", access=WRITE_ONLY, least=16, most=40)
 

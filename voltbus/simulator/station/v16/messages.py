@@ -78,9 +78,9 @@ def task(charger: Charger, name: str, action: str) -> Call:
     return charger.tasks.get(name, (action, {"status": "Idle"}))
 
 
-def sign_certificate(charger: Charger) -> Call:
-    """A02: for a new key."""
-    return "SignCertificate", {"csr": charger.certificates.request(charger.make.vendor, charger.serial)}
+def sign_certificate(charger: Charger, organization: str) -> Call:
+    """A02: for a new key. organization: whose station it is."""
+    return "SignCertificate", {"csr": charger.certificates.request(organization, charger.serial)}
 
 
 def stop(session: Session, reading: Reading, reason: str) -> Call:

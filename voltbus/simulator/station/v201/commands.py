@@ -210,7 +210,9 @@ _TRIGGERED: dict[str, Callable[[Charger, list[int]], list[Call]]] = {
     "Heartbeat": lambda _, __: [("Heartbeat", {})],
     "LogStatusNotification": lambda charger, _: [messages.task(charger, "log", "LogStatusNotification")],
     "MeterValues": lambda charger, places: [messages.triggered_values(charger, place) for place in places],
-    "SignChargingStationCertificate": lambda charger, _: [messages.sign_certificate(charger)],
+    "SignChargingStationCertificate": lambda charger, _: [
+        messages.sign_certificate(charger, charger.variables.get(model.ORGANIZATION_NAME))
+    ],
     "StatusNotification": lambda charger, places: [messages.status(charger, place) for place in places],
     "TransactionEvent": lambda charger, places: [
         call for place in places for call in messages.triggered_event(charger, place)

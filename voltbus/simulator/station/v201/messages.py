@@ -148,9 +148,9 @@ def task(charger: Charger, name: str, action: str) -> Call:
     return charger.tasks.get(name, (action, {"status": "Idle"}))
 
 
-def sign_certificate(charger: Charger) -> Call:
-    """A02: for a new key."""
-    csr = charger.certificates.request(charger.make.vendor, charger.serial)
+def sign_certificate(charger: Charger, organization: str) -> Call:
+    """A02: for a new key. organization: whose station it is."""
+    csr = charger.certificates.request(organization, charger.serial)
     return "SignCertificate", {"csr": csr, "certificateType": "ChargingStationCertificate"}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from voltbus.local.certificates import ORGANIZATION
 from voltbus.simulator.station.charger import Charger, Outlet
 from voltbus.simulator.station.types import Payload
 from voltbus.simulator.station.v201 import messages
@@ -47,6 +48,7 @@ class Name(NamedTuple):
 
 
 SAMPLE_INTERVAL = Name("SampledDataCtrlr", "TxUpdatedInterval")
+ORGANIZATION_NAME = Name("SecurityCtrlr", "OrganizationName")
 HEARTBEAT_INTERVAL = Name("OCPPCommCtrlr", "HeartbeatInterval")
 PASSWORD = Name("SecurityCtrlr", "BasicAuthPassword")
 SECURITY_PROFILE = Name("SecurityCtrlr", "SecurityProfile")
@@ -98,7 +100,7 @@ def variables(charger: Charger, sample_seconds: int) -> Iterator[tuple[Name, Var
 
 def _security(charger: Charger) -> Iterator[tuple[Name, Variable]]:
     yield Name("SecurityCtrlr", "Identity"), Variable(charger.id, STRING, READ_ONLY, most=48)
-    yield Name("SecurityCtrlr", "OrganizationName"), Variable(charger.make.vendor, STRING, most=50)
+    yield ORGANIZATION_NAME, Variable(ORGANIZATION, STRING, most=50)
     yield SECURITY_PROFILE, Variable("1", INTEGER, READ_ONLY)
     yield PASSWORD, Variable("", STRING, WRITE_ONLY, least=16, most=40)
 
