@@ -11,6 +11,7 @@ from services.common.process.backoff import Backoff
 from services.common.process.errors import Unavailable
 from services.gateway import metrics
 from services.gateway.cluster.directory import Directory, Route
+from services.ocpp.masking import masked
 
 BATCH = 500
 
@@ -45,8 +46,8 @@ class Routing:
         self._enqueue(route, True)
 
     def listens(self, connection_id: str, address: str, reached: bool | None) -> None:
-        """Where a station that speaks SOAP is called, and whether it could be."""
-        route = self._live.get(connection_id)
+        """Where a station that speaks SOAP is called, and whether it could be. A password in its address stays here."""
+        route, address = self._live.get(connection_id), masked(address)
         if route and (route.address, route.reached) != (address, reached):
             self.add(replace(route, address=address, reached=reached))
 

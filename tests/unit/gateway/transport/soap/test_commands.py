@@ -178,6 +178,12 @@ async def test_where_a_station_is_called_and_whether_it_could_be_is_told(one: Ru
         assert told() == (station.address, True)
 
 
+async def test_a_password_in_the_address_of_a_station_is_not_told(one: Running) -> None:
+    await post(one.soap, asked(address="http://cp1:its-secret@192.0.2.7/"))
+    [route] = one.gateway.routing._live.values()
+    assert route.address == "http://…@192.0.2.7/"
+
+
 async def test_what_waits_for_a_station_expires(one: Running) -> None:
     await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
     expiring = unlock()
