@@ -39,7 +39,8 @@ that plays it. `make compatibility` writes this page from the tables of versions
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # What a service only keeps, by the class that its dialects read of it.
 KEPT: Mapping[str, tuple[str, ...]] = {
-    "auth": tuple(kind.__name__ for kind in requests.RECORDED),
+    # What is done with the CSR is decided besides.
+    "auth": tuple(kind.__name__ for kind in requests.RECORDED if kind is not requests.SignCertificate),
     "transactions": (messages.Verbatim.__name__, messages.VatNumber.__name__),
     "smartcharging": tuple(kind.__name__ for kind in (reports.Notice, reports.ChargingNeeds)),
     "firmware": ("Notification", "OpenStream", "DataTransfer"),

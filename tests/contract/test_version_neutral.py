@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.auth.dialects import BY_VERSION as AUTH
+from services.auth.domain import signing_requests as certificates
 from services.auth.domain.password_changes import SetPassword
 from services.firmware.dialects import BY_VERSION as FIRMWARE
 from services.firmware.dialects import SETTINGS
@@ -34,7 +35,11 @@ DIALECTS: Mapping[str, Mapping[str, Any]] = {
 PROFILE = Profile(7, Purpose.TX, Schedule("A", (Period(0, 16.0, 3),)), 1, transaction_id="tx-1")
 # With all that each may say.
 ASKED: Mapping[str, tuple[Any, ...]] = {
-    "auth": (SetPassword("sealed", hexadecimal=False),),
+    "auth": (
+        SetPassword("sealed", hexadecimal=False),
+        certificates.InstallSigned("a chain", certificates.Purpose.V2G),
+        certificates.RenewCertificate(certificates.Purpose.STATION),
+    ),
     "transactions": (
         RemoteStart(5, "cafe01", "ISO14443", 1, 1, "FLEET"),
         RemoteStop(17, "tx-1"),

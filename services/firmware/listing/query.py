@@ -15,10 +15,10 @@ from services.firmware.domain.station import BootStatus, Station
 from services.firmware.rows import STATION_COLUMNS, names
 
 FROM = """from station s left join location l on l.location_id = s.location_id
-left join connection_security c on c.station_id = s.station_id"""
+left join connection_security w on w.station_id = s.station_id"""
 SELECT = f"""
 select {names(STATION_COLUMNS, "s")}, s.registered, s.groups, s.location_id, l.name as location_name,
-    s.boot_order_author, {{place}} as place, {names(security_store.COLUMNS, "c")}
+    s.boot_order_author, {{place}} as place, {names(security_store.COLUMNS, "w")}
 {FROM}"""
 RUNNING = """
 select id, station_id, evse_id, connector_id, transaction_id, started_at, running from session
@@ -41,7 +41,7 @@ CONDITIONS: Mapping[str, str] = {
     # The station itself, which is EVSE 0, and an EVSE, which is its connector 0, take their connectors with them.
     "connector_status": "exists (select from connector c where c.station_id = s.station_id and c.status = any(${n}) "
     "and c.gone_at is null and (c.evse_id > 0 or c.status in ('Faulted', 'Unavailable')))",
-    "certificate_ends_within": "c.certificate_not_after < now() + make_interval(days => ${n})",
+    "certificate_ends_within": "w.certificate_not_after < now() + make_interval(days => ${n})",
     "in_session": "exists (select from session r where r.station_id = s.station_id and r.running) = ${n}",
     "q": "strpos(lower(concat_ws(E'\\n', s.station_id, s.serial_number, s.model, l.name)), lower(${n})) > 0",
 }

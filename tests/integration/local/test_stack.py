@@ -22,7 +22,7 @@ async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, 
         names = ("gateway", "gateway-1", "transactions")
         async with Stack(servers, names, env={"VOLTBUS_TOPIC_PREFIX": "t."}, command=command) as voltbus:
             assert len({process.pid for process in voltbus.processes()}) == 3
-            assert len(set(voltbus.ports.values())) == len(voltbus.ports) == 9
+            assert len(set(voltbus.ports.values())) == len(voltbus.ports) == 11
             environment = psutil.Process(voltbus["gateway-1"].pid).environ()
             assert environment["VOLTBUS_INSTANCE"] == "1"
             assert environment["VOLTBUS_TOPIC_PREFIX"] == "t."
