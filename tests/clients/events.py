@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from google.protobuf.json_format import Parse
 
 from services.common.kafka.security import client_options
@@ -80,7 +81,9 @@ class Feed:
         finally:
             reading.cancel()
             await asyncio.wait({reading})
-            await consumer.stop()
+            # Of a broker that does not answer any more nothing is wanted.
+            with suppress(KafkaError):
+                await consumer.stop()
 
     async def _read(self, consumer: Any) -> None:
         async for record in consumer:

@@ -28,6 +28,11 @@ Step = Callable[[], Coroutine[Any, Any, None]]
 log = structlog.get_logger()
 
 
+# Seconds that a connection without a request stays open: longer than load balancers and clients keep theirs, or a
+# request may meet the end of its connection.
+KEEP_ALIVE = 75
+
+
 @dataclass(frozen=True)
 class ServiceTiming:
     """When a process gives up waiting.
@@ -104,7 +109,15 @@ async def run(service: Service, stop: asyncio.Event | None = None) -> int:
     """Runs until `stop` is set (by a signal where none is given) or a task ends; the exit code."""
     stop = stop or _stop_on_signal()
     _add_operations(service)
-    server = _Server(uvicorn.Config(service.app, http=HttpProtocol, log_config=None, access_log=False, lifespan="off"))
+    config = uvicorn.Config(
+        service.app,
+        http=HttpProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE,
+    )
+    server = _Server(config)
     listener = _listen(service)
     http = asyncio.create_task(server.serve(sockets=[listener]))
     work = asyncio.create_task(_work(service, stop))
