@@ -68,7 +68,13 @@ class CertificateSigning:
 
         async def take(id_: str) -> None:
             async with together:
-                await self._take(id_)
+                try:
+                    await self._take(id_)
+                except Unavailable as error:
+                    log.warning("a signing request waits", request=id_, reason=str(error))
+                except Exception:
+                    # A mistake of ours with one takes neither the others nor the process with it: it is tried again.
+                    log.exception("a signing request could not be handled", request=id_)
 
         async with asyncio.TaskGroup() as group:
             for id_ in ids:
