@@ -135,6 +135,10 @@ async def cluster(data_dir: DataDir, count: int) -> AsyncIterator[tuple[str, Seq
             **{f"{name}.replication.factor": str(count) for name in copies},
             "transaction.state.log.min.isr": "2",
             "share.coordinator.state.topic.min.isr": "2",
+            # As by default: on a slow machine one that only waited for a processor would be taken for dead.
+            "broker.session.timeout.ms": "9000",
+            "broker.heartbeat.interval.ms": "2000",
+            "metadata.max.idle.interval.ms": "500",
             **_open(port, controller),
         }
         content = configuration(kafka.properties(port, controller, "not asked for"), changes)

@@ -60,7 +60,7 @@ async def living(voltbus: System, plan: FleetPlan) -> AsyncIterator[Living]:
     assert running.cancelled(), running.exception()
 
 
-async def until(what: Any, timeout: float = 90) -> None:
+async def until(what: Any, timeout: float = GIVE_UP) -> None:
     async def ask() -> bool:
         return bool(what())
 

@@ -23,7 +23,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 SLEEPER = "import time; print('up', flush=True); time.sleep(99)"
 
 
-def child(data_dir: DataDir, code: str, *, start_timeout: float = 10) -> ChildProcess:
+def child(data_dir: DataDir, code: str, *, start_timeout: float = GIVE_UP) -> ChildProcess:
     log = data_dir.logs / "child.log"
 
     async def probe() -> bool:

@@ -17,6 +17,7 @@ from services.ocpp import topics
 from services.ocpp.id_tokens import record_key
 from services.transactions.settings import Settings
 from tests.integration.common.running import settings_of
+from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, Outbound, Reply
 from voltbus.v1.state_pb2 import Token as TokenRecord
@@ -115,7 +116,7 @@ class System:
         """What was announced of a station, in order."""
         return [event(record) for record in self.bus.all(EVENTS) if record.key == station_id.encode()]
 
-    async def until(self, condition: Callable[[], Any | Awaitable[Any]], seconds: float = 10) -> Any:
+    async def until(self, condition: Callable[[], Any | Awaitable[Any]], seconds: float = GIVE_UP) -> Any:
         """What the condition gives as soon as it is something."""
         async with asyncio.timeout(seconds):
             while True:

@@ -504,7 +504,7 @@ async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
             return await never
 
     async with starting(gateway(Endless())) as one:
-        await until(lambda: one.listener.listening)
+        await until(one.service.checks["listener"])
         assert await one.service.unready() == ["credentials", "revocations"]
         assert await _refused(one) == 503
 

@@ -8,6 +8,7 @@ import pytest
 
 from services.common.web.outbound.client import Answer, NoAnswer, Outbound
 from tests.clients.receiver import HANG, receiving
+from tests.patience import GIVE_UP
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
@@ -19,7 +20,7 @@ def said(answer: Answer) -> tuple[int, float | None]:
 async def test_an_answer_is_its_status_and_how_long_to_wait() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _: (429, "Retry-After: 17\r\n")
-        outbound = Outbound(LOOPBACK, timeout=5)
+        outbound = Outbound(LOOPBACK, timeout=GIVE_UP)
         assert said(await outbound.post(receiver.url, {"x-one": "1"}, b"body")) == (429, 17)
         assert (receiver.asked[0].headers["x-one"], receiver.asked[0].body) == ("1", b"body")
         await outbound.close()
@@ -27,7 +28,7 @@ async def test_an_answer_is_its_status_and_how_long_to_wait() -> None:
 
 async def test_our_own_network_is_not_called_whatever_a_name_leads_to() -> None:
     async with receiving() as receiver:
-        outbound = Outbound([], timeout=5)
+        outbound = Outbound([], timeout=GIVE_UP)
         for url in (receiver.url, receiver.url.replace("127.0.0.1", "localhost"), "https://localhost:1/"):
             with pytest.raises(NoAnswer, match="its address is not allowed"):
                 await outbound.post(url, {}, b"")
@@ -47,7 +48,7 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypa
     async with receiving() as receiver:
         with monkeypatch.context() as patched:
             patched.setattr(loop, "getaddrinfo", once, raising=False)
-            outbound = Outbound(LOOPBACK, timeout=5)
+            outbound = Outbound(LOOPBACK, timeout=GIVE_UP)
             url = receiver.url.replace("127.0.0.1", "rebinding.example")
             assert (await outbound.post(url, {}, b"")).status == 204
         assert asked == ["rebinding.example"]
@@ -62,7 +63,7 @@ async def test_of_several_addresses_the_one_that_answers_is_called(monkeypatch: 
     async with receiving() as receiver:
         with monkeypatch.context() as patched:
             patched.setattr(asyncio.get_running_loop(), "getaddrinfo", two, raising=False)
-            outbound = Outbound(LOOPBACK, timeout=5)
+            outbound = Outbound(LOOPBACK, timeout=GIVE_UP)
             assert (await outbound.post(receiver.url.replace("127.0.0.1", "both.example"), {}, b"")).status == 204
         await outbound.close()
 
@@ -70,7 +71,7 @@ async def test_of_several_addresses_the_one_that_answers_is_called(monkeypatch: 
 async def test_a_time_to_wait_may_be_a_date() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n")
-        outbound = Outbound(LOOPBACK, timeout=5)
+        outbound = Outbound(LOOPBACK, timeout=GIVE_UP)
         assert said(await outbound.post(receiver.url, {}, b"")) == (503, 0)
         receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 2999 23:59:59 GMT\r\n")
         assert ((await outbound.post(receiver.url, {}, b"")).retry_after or 0) > 1e9
@@ -92,7 +93,7 @@ async def test_nobody_there_and_no_such_name() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    outbound = Outbound(LOOPBACK, timeout=5)
+    outbound = Outbound(LOOPBACK, timeout=GIVE_UP)
     with pytest.raises(NoAnswer, match="cannot connect"):
         await outbound.post(f"http://127.0.0.1:{port}/", {}, b"")
     # Of the second, a part is longer than names have.

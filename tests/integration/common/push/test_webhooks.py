@@ -55,7 +55,7 @@ class World:
     access: Access
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(partitions=2))
     policy: Policy = QUICK
-    timeout: float = 5
+    timeout: float = GIVE_UP
     backlog: int = 1000
 
     def __post_init__(self) -> None:
