@@ -23,7 +23,7 @@ from services.firmware.domain.station import BootStatus, Identity, Place, Statio
 from services.firmware.maintenance import MaintenanceWindow
 from services.ocpp.refusals import RefusalReason
 from voltbus.v1 import events_pb2 as wire
-from voltbus.v1.state_pb2 import Inventory
+from voltbus.v1.state_pb2 import Capabilities, Inventory
 
 # What a connector is, by the words of all versions for it.
 CONNECTOR_STATUS: Mapping[str, wire.ConnectorStatus] = {
@@ -203,10 +203,12 @@ def inventory_record(
     transaction_limits: Sequence[str] = (),
     *,
     downgrade_allowed: bool = False,
+    capabilities: Capabilities | None = None,
 ) -> Record:
     """What a station is, as state that others keep a copy of. topic: as it is called on this broker.
 
-    transaction_limits: that it keeps to. downgrade_allowed: from security profile 3 to 2.
+    transaction_limits: that it keeps to. downgrade_allowed: from security profile 3 to 2. capabilities: what else it
+    has reported that it can.
     """
     identity = station.identity
     state = Inventory(
@@ -219,6 +221,7 @@ def inventory_record(
         changed_at=to_timestamp(now),
         transaction_limits=transaction_limits,
         downgrade_allowed=downgrade_allowed,
+        capabilities=capabilities,
     )
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 

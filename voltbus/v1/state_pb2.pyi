@@ -54,7 +54,7 @@ class Location(_message.Message):
     def __init__(self, location_id: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., country: _Optional[str] = ..., latitude: _Optional[float] = ..., longitude: _Optional[float] = ..., time_zone: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Inventory(_message.Message):
-    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at", "transaction_limits", "downgrade_allowed")
+    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at", "transaction_limits", "downgrade_allowed", "capabilities")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class Inventory(_message.Message):
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_LIMITS_FIELD_NUMBER: _ClassVar[int]
     DOWNGRADE_ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     vendor: str
@@ -73,7 +74,24 @@ class Inventory(_message.Message):
     changed_at: _timestamp_pb2.Timestamp
     transaction_limits: _containers.RepeatedScalarFieldContainer[str]
     downgrade_allowed: bool
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_limits: _Optional[_Iterable[str]] = ..., downgrade_allowed: _Optional[bool] = ...) -> None: ...
+    capabilities: Capabilities
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_limits: _Optional[_Iterable[str]] = ..., downgrade_allowed: _Optional[bool] = ..., capabilities: _Optional[_Union[Capabilities, _Mapping]] = ...) -> None: ...
+
+class Capabilities(_message.Message):
+    __slots__ = ("local_list_entries", "local_list_items_per_message", "local_list_bytes_per_message", "certificate_chain_size", "certificate_entries", "additional_root_certificate_check")
+    LOCAL_LIST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_LIST_ITEMS_PER_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_LIST_BYTES_PER_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_CHAIN_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    ADDITIONAL_ROOT_CERTIFICATE_CHECK_FIELD_NUMBER: _ClassVar[int]
+    local_list_entries: int
+    local_list_items_per_message: int
+    local_list_bytes_per_message: int
+    certificate_chain_size: int
+    certificate_entries: int
+    additional_root_certificate_check: bool
+    def __init__(self, local_list_entries: _Optional[int] = ..., local_list_items_per_message: _Optional[int] = ..., local_list_bytes_per_message: _Optional[int] = ..., certificate_chain_size: _Optional[int] = ..., certificate_entries: _Optional[int] = ..., additional_root_certificate_check: _Optional[bool] = ...) -> None: ...
 
 class Token(_message.Message):
     __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at", "on_block")

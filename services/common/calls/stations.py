@@ -12,6 +12,7 @@ from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unavailable
+from voltbus.v1.state_pb2 import Capabilities as CapabilitiesRecord
 from voltbus.v1.state_pb2 import Inventory
 from voltbus.v1.state_pb2 import Registration as RegistrationRecord
 
@@ -21,6 +22,20 @@ COMPARED = 1000
 ASK_EVERY = 0.1
 MOST_UNREGISTERED = 100_000
 LETTERS = string.ascii_letters + string.digits + "-_.:* "
+
+
+class Capabilities(NamedTuple):
+    """What a station has reported of what it can take; None: nothing. See Capabilities of state.proto."""
+
+    local_list_entries: int | None = None
+    local_list_items_per_message: int | None = None
+    local_list_bytes_per_message: int | None = None
+    certificate_chain_size: int | None = None
+    certificate_entries: int | None = None
+    additional_root_certificate_check: bool | None = None
+
+
+NOTHING_REPORTED = Capabilities()
 
 
 class StationIdentity(NamedTuple):
@@ -36,6 +51,7 @@ class StationIdentity(NamedTuple):
     transaction_limits: frozenset[str] = frozenset()
     downgrade_allowed: bool = False
     told_at: datetime | None = None
+    capabilities: Capabilities = NOTHING_REPORTED
 
 
 class Registration(NamedTuple):
@@ -140,6 +156,10 @@ class Stations:
         """Which limits of a transaction it keeps to, as far as it has reported that: cost, energy, time, soc."""
         return (self._inventory.get(station_id) or UNKNOWN_IDENTITY).transaction_limits
 
+    def capabilities(self, station_id: str) -> Capabilities:
+        """What it has reported of what it can take."""
+        return self.identity(station_id).capabilities
+
     def registration(self, station_id: str) -> Registration:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
@@ -193,4 +213,10 @@ def _identity(value: bytes) -> StationIdentity:
     said = Inventory.FromString(value)
     identity = (said.version, said.vendor, said.model, said.firmware_version)
     limits, told_at = frozenset(said.transaction_limits), from_timestamp(said.changed_at)
-    return StationIdentity(*identity, limits, said.downgrade_allowed, told_at)
+    return StationIdentity(*identity, limits, said.downgrade_allowed, told_at, _capabilities(said.capabilities))
+
+
+def _capabilities(said: CapabilitiesRecord) -> Capabilities:
+    if not said.ListFields():
+        return NOTHING_REPORTED
+    return Capabilities(*(getattr(said, name) if said.HasField(name) else None for name in Capabilities._fields))

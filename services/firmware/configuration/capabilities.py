@@ -7,17 +7,21 @@ from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection
 from services.firmware.announcements import inventory_record
 from services.firmware.configuration import settings_store
-from services.firmware.configuration.dialects.dialect import SettingsDialect
+from services.firmware.configuration.dialects.dialect import CapabilityName, SettingsDialect, positive_integer
 from services.firmware.configuration.domain.settings import Setting, key
 from services.firmware.dialects import SETTINGS
 from services.firmware.domain.station import Station
 from services.firmware.rows import STATION_COLUMNS, names, station
+from voltbus.v1.state_pb2 import Capabilities
 
 # The settings that say it, in whatever version.
 KEYS = frozenset(
     {key(one.transaction_limits[0]) for one in SETTINGS.values() if one.transaction_limits}
     | {key(one.downgrade) for one in SETTINGS.values() if one.downgrade}
+    | {key(one.name) for dialect in SETTINGS.values() for sources in dialect.can.values() for one in sources}
 )
+FLAGS, LARGEST = frozenset({"additional_root_certificate_check"}), 2**31 - 1
+BOOLEANS = {"true": True, "false": False}
 # Nobody is kept from deciding about them meanwhile.
 STATIONS = f"select {names(STATION_COLUMNS)} from station where station_id = any($1::text[])"
 
@@ -33,6 +37,7 @@ async def inventory_records(db: Connection, topic: str, stations: Sequence[Stati
             now,
             transaction_limits(one.version, one.station_id, known),
             downgrade_allowed=downgrade_allowed(one.version, one.station_id, known),
+            capabilities=capabilities(one.version, one.station_id, known),
         )
         for one in stations
     ]
@@ -61,3 +66,28 @@ def downgrade_allowed(version: str | None, station_id: str, known: Mapping[setti
     dialect: SettingsDialect | None = SETTINGS.get(version or "")
     setting = known.get((station_id, key(dialect.downgrade))) if dialect and dialect.downgrade else None
     return setting is not None and (setting.value or "").strip().casefold() == "true"
+
+
+def capabilities(
+    version: str | None, station_id: str, known: Mapping[settings_store.Key, Setting]
+) -> Capabilities | None:
+    """What else a station has reported that it can; None where that is nothing."""
+    dialect: SettingsDialect | None = SETTINGS.get(version or "")
+    found = Capabilities()
+    for field, sources in dialect.can.items() if dialect else ():
+        said = (_said(known.get((station_id, key(one.name))), one, field) for one in sources)
+        if (first := next((value for value in said if value is not None), None)) is not None:
+            setattr(found, field, first)
+    return found if found.ListFields() else None
+
+
+def _said(setting: Setting | None, name: CapabilityName, field: str) -> int | bool | None:
+    """Nothing where it cannot be read, or cannot be."""
+    if setting is None:
+        return None
+    if name.maximum:
+        largest = setting.characteristics.maximum if setting.characteristics else None
+        return int(largest) if largest is not None and 1 <= largest <= LARGEST else None
+    if field in FLAGS:
+        return BOOLEANS.get((setting.value or "").strip().casefold())
+    return positive_integer({key(name.name): setting.value or ""}, name.name)

@@ -19,8 +19,9 @@ SettingChange: TypeAlias = tuple[str, str]
 class SettingsState:
     """settings, reports, progress: as they were loaded, and then as they become.
 
-    changed: settings to save. differing: those of them with another value. read_at: when everything was read, by
-    station. complete_at: when that was all that the station has; 1.6 may keep keys to itself. records: to announce.
+    changed: settings to save. differing: those of them with another value, or another largest one. read_at: when
+    everything was read, by station. complete_at: when that was all that the station has; 1.6 may keep keys to itself.
+    records: to announce.
     """
 
     settings: dict[settings_store.Key, Setting]
@@ -37,7 +38,7 @@ class SettingsState:
         place = (station_id, settings.key(observation.name))
         before = self.settings.get(place)
         after = self.settings[place] = self.changed[place] = settings.observed(before, observation, at)
-        if before is None or before.value != after.value:
+        if before is None or (before.value, _maximum(before)) != (after.value, _maximum(after)):
             self.differing.add(place)
         known = before is not None and before.known_at is not None
         differs = before and (before.value, before.unknown) != (after.value, after.unknown)
@@ -50,3 +51,7 @@ class SettingsState:
         last = after.attempt
         result = last.result if last and last.command_id == attempt.command_id else attempt.result
         return after.name, result.value
+
+
+def _maximum(setting: Setting) -> float | None:
+    return setting.characteristics.maximum if setting.characteristics else None

@@ -8,10 +8,11 @@ from math import inf
 import pytest
 
 from services.common.calls import stations as stations_module
-from services.common.calls.stations import COMPARED, Stations
+from services.common.calls.stations import COMPARED, NOTHING_REPORTED, Capabilities, Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.table import CompactedTable
 from services.common.testing.memory import MemoryBus
+from voltbus.v1 import state_pb2
 from voltbus.v1.state_pb2 import Inventory, Registration
 
 MANY = [f"CP{n:06}" for n in range(COMPARED)]
@@ -95,3 +96,15 @@ async def test_who_was_not_registered_is_asked_for_again_only_now_and_then(monke
 async def test_who_was_meant(others: list[str], said: str, meant: str | None) -> None:
     async with stations(*others) as (known, _):
         assert known.nearest(said) == meant
+
+
+async def test_what_a_station_can_take_is_what_it_has_reported() -> None:
+    """False, which it has said, is not nothing."""
+    async with stations("CP1") as (known, bus):
+        assert known.capabilities("CP1") == known.capabilities("WALLBOX-7") == NOTHING_REPORTED
+        said = state_pb2.Capabilities(certificate_chain_size=5600, additional_root_certificate_check=False)
+        value = Inventory(station_id="CP1", version="1.6", capabilities=said).SerializeToString()
+        await bus.publish([Record("inventory", b"CP1", value)])
+        await known.unknown(["CP2"])
+        expected = Capabilities(certificate_chain_size=5600, additional_root_certificate_check=False)
+        assert known.capabilities("CP1") == expected

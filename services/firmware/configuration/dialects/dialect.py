@@ -36,6 +36,14 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class CapabilityName:
+    """The setting that says what a station can. maximum: not its value does, but the largest that it can have."""
+
+    name: str
+    maximum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """One CALL that sets settings. values: what it sets, by name."""
 
@@ -83,7 +91,8 @@ class SettingsDialect:
     read_answers, write_answers, report_answers: by action, what an answer says; a write without an answer (None) says
     what was wanted. capacities: by action, of commands in the version's own words. transaction_limits: the setting that
     says which limits of a transaction a station keeps to, and what each of its words means. downgrade: the setting that
-    says whether it may go back from security profile 3 to 2.
+    says whether it may go back from security profile 3 to 2. can: what says what a station can, by the field of
+    Capabilities (state.proto); of several settings the first that says something.
     """
 
     max_value_length: int
@@ -101,6 +110,7 @@ class SettingsDialect:
     capacities: Mapping[str, Capacity] = field(default_factory=dict)
     transaction_limits: tuple[str, Mapping[str, str]] | None = None
     downgrade: str | None = None
+    can: Mapping[str, tuple[CapabilityName, ...]] = field(default_factory=dict)
 
     @property
     def actions(self) -> frozenset[str]:

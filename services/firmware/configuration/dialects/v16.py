@@ -5,6 +5,7 @@ from typing import Any
 
 from services.common.splitting import MessageLimit, chunks, message_size
 from services.firmware.configuration.dialects.dialect import (
+    CapabilityName,
     MessageLimits,
     Payload,
     SetResult,
@@ -43,6 +44,14 @@ SHARED_NAMES = {
     "transaction_attempts": "TransactionMessageAttempts",
     "transaction_retry_interval": "TransactionMessageRetryInterval",
     "reset_retries": "ResetRetries",
+}
+# §9.2.2, §9.2.3; security whitepaper §7.1, §7.3, §7.4.
+CAN: Mapping[str, tuple[CapabilityName, ...]] = {
+    "local_list_entries": (CapabilityName("LocalAuthListMaxLength"),),
+    "local_list_items_per_message": (CapabilityName("SendLocalListMaxLength"),),
+    "certificate_chain_size": (CapabilityName("CertificateSignedMaxChainSize"),),
+    "certificate_entries": (CapabilityName("CertificateStoreMaxLength"),),
+    "additional_root_certificate_check": (CapabilityName("AdditionalRootCertificateCheck"),),
 }
 RESULTS: Mapping[str, Result] = {
     "Accepted": Result.APPLIED,
@@ -122,4 +131,5 @@ DIALECT = SettingsDialect(
     read_answers={"GetConfiguration": read_answer},
     write_answers={"ChangeConfiguration": write_answer},
     report_answers={},
+    can=CAN,
 )

@@ -6,6 +6,7 @@ from typing import Any
 from services.common.process.errors import InvalidContent
 from services.common.splitting import MessageLimit, chunks, message_size
 from services.firmware.configuration.dialects.dialect import (
+    CapabilityName,
     Capacity,
     MessageLimits,
     Payload,
@@ -72,6 +73,16 @@ SHARED_NAMES = {
     "transaction_attempts": "OCPPCommCtrlr.MessageAttempts(TransactionEvent)",
     "transaction_retry_interval": "OCPPCommCtrlr.MessageAttemptInterval(TransactionEvent)",
     "reset_retries": "OCPPCommCtrlr.ResetRetries",
+}
+# §2.2.4, §2.2.6, §2.2.7, §2.5. Its tables write LocalAuthListCtrl here and there, its list of components does not.
+LISTS = ("LocalAuthListCtrlr", "LocalAuthListCtrl")
+CAN: Mapping[str, tuple[CapabilityName, ...]] = {
+    "local_list_entries": tuple(CapabilityName(f"{one}.Entries", maximum=True) for one in LISTS),
+    "local_list_items_per_message": tuple(CapabilityName(f"{one}.ItemsPerMessage") for one in LISTS),
+    "local_list_bytes_per_message": tuple(CapabilityName(f"{one}.BytesPerMessage") for one in LISTS),
+    "certificate_chain_size": (CapabilityName("SecurityCtrlr.MaxCertificateChainSize"),),
+    "certificate_entries": (CapabilityName("SecurityCtrlr.CertificateEntries", maximum=True),),
+    "additional_root_certificate_check": (CapabilityName("SecurityCtrlr.AdditionalRootCertificateCheck"),),
 }
 # B05.FR.04 to FR.10.
 RESULTS: Mapping[str, Result] = {
@@ -233,4 +244,5 @@ DIALECT = SettingsDialect(
     write_answers={"SetVariables": write_answer},
     report_answers={"GetBaseReport": report_answer, "GetReport": report_answer},
     capacities=CAPACITIES,
+    can=CAN,
 )

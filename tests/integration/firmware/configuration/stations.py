@@ -44,7 +44,10 @@ VARIABLES = {
 
 @dataclass
 class Station:
-    """One station. values: by name; asked: what it was sent; silent: actions that it does not answer."""
+    """One station. values: by name; asked: what it was sent; silent: actions that it does not answer.
+
+    maxima: of 2.x, the maxLimit of variables, by name.
+    """
 
     id: str
     values: dict[str, str] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Station:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     silent: frozenset[str] = frozenset()
     unanswered: list[CommandRecord] = field(default_factory=list)
+    maxima: dict[str, float] = field(default_factory=dict)
     version = "1.6"
 
     def answer(self, action: str, payload: Any) -> Any:
@@ -132,7 +136,9 @@ class New(Station):
     def _item(self, name: str) -> Any:
         mutability = "ReadOnly" if name in self.read_only else "ReadWrite"
         attribute = {"value": self.values[name], "mutability": mutability}
-        what = {"dataType": "string", "supportsMonitoring": False}
+        what: dict[str, Any] = {"dataType": "string", "supportsMonitoring": False}
+        if name in self.maxima:
+            what["maxLimit"] = self.maxima[name]
         return place(name) | {"variableAttribute": [attribute], "variableCharacteristics": what}
 
 
