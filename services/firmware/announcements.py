@@ -12,13 +12,13 @@ from services.common.process.clock import to_timestamp
 from services.firmware.domain.messages import (
     ConnectorStatusChanged,
     Event,
-    SecurityEventReported,
     StationBooted,
     StationConnected,
     StationDeviates,
     StationDisconnected,
 )
 from services.firmware.domain.refusals import RefusalReport
+from services.firmware.domain.security_events import Origin, SecurityEventReported
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 from services.firmware.maintenance import MaintenanceWindow
 from services.ocpp.refusals import RefusalReason
@@ -82,6 +82,12 @@ def connector_status_changed(event: ConnectorStatusChanged) -> Message:
     )
 
 
+ORIGINS = {
+    Origin.STATION: wire.SECURITY_EVENT_ORIGIN_STATION,
+    Origin.CSMS: wire.SECURITY_EVENT_ORIGIN_CSMS,
+}
+
+
 def security_event_reported(event: SecurityEventReported) -> Message:
     return wire.SecurityEventReported(
         station_id=event.station_id,
@@ -89,6 +95,10 @@ def security_event_reported(event: SecurityEventReported) -> Message:
         tech_info=event.tech_info or "",
         occurred_at=event.occurred_at and to_timestamp(event.occurred_at),
         received_at=to_timestamp(event.at),
+        origin=ORIGINS[event.origin],
+        critical=event.critical,
+        times=event.times,
+        remote_address=event.remote_address or "",
     )
 
 

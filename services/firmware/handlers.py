@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import structlog
 from msgspec import Struct
@@ -16,7 +16,15 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.firmware import connections, deviations_store, history_store, metrics, security_store, store
+from services.firmware import (
+    connections,
+    deviations_store,
+    history_store,
+    metrics,
+    security_events_store,
+    security_store,
+    store,
+)
 from services.firmware.announcements import event_record, published_identity
 from services.firmware.configuration.capabilities import inventory_records
 from services.firmware.configuration.projection import SettingsProjection
@@ -36,15 +44,16 @@ from services.firmware.domain.messages import (
     ConnectionUpdate,
     Decision,
     Envelope,
+    Event,
     ReportConnectorStates,
     ReportConnectorStatus,
     ReportSettings,
-    SecurityEventReported,
     StationConnected,
     StationDeviates,
 )
 from services.firmware.domain.presence import message_received
 from services.firmware.domain.rules import Rules
+from services.firmware.domain.security_events import SecurityEventReported
 from services.firmware.domain.station import Connector, Place, Station
 from services.firmware.domain.uptime import GRACE
 
@@ -99,10 +108,11 @@ class Handler:
             concluded = await self.shell.conclude(db, batch)
             changed = [*await self._changed(db, loaded, now), *await self._project(db, items, decisions)]
             changed += await self._deviations(db, loaded, items)
-            announced = await self._announce(db, items, decisions, changed)
+            announced, noticed = await self._announce(db, items, decisions, changed)
             await message_log.save_deviating(db, batch.deviating)
         if announced or concluded:
             self.shell.notify_changed()
+        metrics.count_security_events(noticed)
         _log(items, decisions)
         return self.shell.settle(batch, _replies(items, decisions))
 
@@ -147,20 +157,24 @@ class Handler:
 
     async def _announce(
         self, db: Connection, items: Sequence[BatchItem], decisions: Sequence[Decision], changed: Sequence[Record]
-    ) -> bool:
-        pairs = zip(items, decisions, strict=True)
+    ) -> tuple[bool, Sequence[SecurityEventReported]]:
+        """Whether there was anything to tell, and the security events that are new."""
+        pairs = list(zip(items, decisions, strict=True))
         kept = [item.call for item, d in pairs if item.call and (isinstance(item.content, KEPT) or d.refused)]
         new = await message_log.save(db, kept)
-        repeated = {call.id for call in kept} - {call.id for call in new}
-        events = [event for decision in decisions for event in decision.events]
         # What was kept before is read again: what it says was announced then.
-        new_events = [
-            event for event in events if not (isinstance(event, SecurityEventReported) and event.cause in repeated)
-        ]
-        records = [event_record(self.events, event) for event in new_events]
+        unread = {call.id for call in new}
+        reported = [one for i, d in pairs if i.envelope.id in unread for one in d.events if _of_security(one)]
+        noticed = await security_events_store.save(db, reported)
+        others = [event for decision in decisions for event in decision.events if not _of_security(event)]
+        records = [event_record(self.events, event) for event in (*others, *reported)]
         records += [*changed, *(message_log.event(self.events, call) for call in new)]
         await outbox.add(db, records)
-        return bool(records)
+        return bool(records), noticed
+
+
+def _of_security(event: Event) -> TypeGuard[SecurityEventReported]:
+    return isinstance(event, SecurityEventReported)
 
 
 def _item(call: Call | None, content: Any) -> BatchItem:

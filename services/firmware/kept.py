@@ -10,6 +10,8 @@ TABLES: tuple[Table, ...] = (
     *commands.tables(),
     PlainTable(table="report", setting=commands.SETTING, time="changed_at", needed="progress = 'receiving'"),
     PlainTable(table="disconnection", setting=commands.SETTING, time="at"),
+    PlainTable(table="security_event", setting="security_event_days", time="received_at", number="number"),
+    PlainTable(table="security_event_day", setting="security_event_days", time="day"),
     TimeTable(table="recorded_boot", setting="boot_days", key="received_at", unit=Unit.MONTH),
     # What waits is read late: it still finds its day. And what a gateway's clock says of tomorrow.
     TimeTable(

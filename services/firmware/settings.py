@@ -29,6 +29,7 @@ class Settings(CommonSettings):
     boot_retry_interval: int = Field(30, ge=1, le=DAY, description="seconds until a station that waits may ask again")
     offline_after: float = Field(150, gt=0, description="seconds of silence after which a station counts as offline")
     boot_days: Days = Field(400, description="days for which BootNotifications are kept; 0: for ever")
+    security_event_days: Days = Field(400, description="days for which security events are kept; 0: for ever")
     status_history_days: int = Field(90, ge=1, le=3650, description="days for which each status of a connector is kept")
     configuration_reading: int = Field(
         500, ge=0, description="stations whose settings are read at a time; 0: none is read or set by itself"

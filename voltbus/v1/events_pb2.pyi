@@ -156,6 +156,12 @@ class DeviationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEVIATION_KIND_MISSING: _ClassVar[DeviationKind]
     DEVIATION_KIND_REFUSED: _ClassVar[DeviationKind]
 
+class SecurityEventOrigin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SECURITY_EVENT_ORIGIN_UNSPECIFIED: _ClassVar[SecurityEventOrigin]
+    SECURITY_EVENT_ORIGIN_STATION: _ClassVar[SecurityEventOrigin]
+    SECURITY_EVENT_ORIGIN_CSMS: _ClassVar[SecurityEventOrigin]
+
 class CertificateFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CERTIFICATE_FAULT_UNSPECIFIED: _ClassVar[CertificateFault]
@@ -302,6 +308,9 @@ DEVIATION_KIND_OUT_OF_RANGE: DeviationKind
 DEVIATION_KIND_TIMESTAMP: DeviationKind
 DEVIATION_KIND_MISSING: DeviationKind
 DEVIATION_KIND_REFUSED: DeviationKind
+SECURITY_EVENT_ORIGIN_UNSPECIFIED: SecurityEventOrigin
+SECURITY_EVENT_ORIGIN_STATION: SecurityEventOrigin
+SECURITY_EVENT_ORIGIN_CSMS: SecurityEventOrigin
 CERTIFICATE_FAULT_UNSPECIFIED: CertificateFault
 CERTIFICATE_FAULT_FOREIGN: CertificateFault
 CERTIFICATE_FAULT_OF_ANOTHER: CertificateFault
@@ -964,7 +973,7 @@ class DeviationCount(_message.Message):
     def __init__(self, action: _Optional[str] = ..., kind: _Optional[_Union[DeviationKind, str]] = ..., path: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...
 
 class SecurityEventReported(_message.Message):
-    __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at", "groups", "location_id")
+    __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at", "groups", "location_id", "origin", "critical", "times", "remote_address")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TECH_INFO_FIELD_NUMBER: _ClassVar[int]
@@ -972,6 +981,10 @@ class SecurityEventReported(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    CRITICAL_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     type: str
     tech_info: str
@@ -979,7 +992,11 @@ class SecurityEventReported(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    origin: SecurityEventOrigin
+    critical: bool
+    times: int
+    remote_address: str
+    def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., origin: _Optional[_Union[SecurityEventOrigin, str]] = ..., critical: _Optional[bool] = ..., times: _Optional[int] = ..., remote_address: _Optional[str] = ...) -> None: ...
 
 class CertificateRefused(_message.Message):
     __slots__ = ("station_id", "fault", "times", "first_at", "last_at", "remote_address", "groups", "location_id")

@@ -27,10 +27,10 @@ from services.firmware.domain.messages import (
     ReportFirmwareStatus,
     ReportSecurityEvent,
     ReportSettings,
-    SecurityEventReported,
     StreamAccepted,
 )
 from services.firmware.domain.presence import connection_alive, connection_closed, connection_opened, message_received
+from services.firmware.domain.security_events import SecurityEventReported
 from services.firmware.domain.station import FirmwareStatus, Station
 from services.firmware.domain.transfers import data_transfer
 

@@ -10,6 +10,7 @@ from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.deviations import DeviationKey
 from services.firmware.domain.history import StatusRecord
 from services.firmware.domain.security import ConnectionSecurity
+from services.firmware.domain.security_events import SecurityEventReported
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
@@ -241,17 +242,6 @@ class StationDeviates(Struct, frozen=True):
 
     station: Station
     deviations: Mapping[DeviationKey, int]
-    at: datetime
-    cause: str
-
-
-class SecurityEventReported(Struct, frozen=True):
-    """occurred_at: by the station's clock. at: when it was received."""
-
-    station_id: str
-    type: str
-    tech_info: str | None
-    occurred_at: datetime | None
     at: datetime
     cause: str
 

@@ -9,8 +9,10 @@ from services.common.postgres import outbox
 from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
-from services.firmware.announcements import certificates_refused
+from services.firmware import metrics, security_events_store
+from services.firmware.announcements import certificates_refused, event_record
 from services.firmware.domain.refusals import RefusalReport
+from services.firmware.domain.security_events import SecurityEventReported, of_report
 from services.firmware.domain.sessions import Session, apply_all
 from services.firmware.listing import inbound, refused, store
 from services.firmware.listing.inbound import Location, LocationRemoved, Read, Registration, Unregistered
@@ -52,28 +54,33 @@ class ListKeeper:
             sessions = [one for one in said if isinstance(one, Session)]
             reports = [one for one in said if isinstance(one, RefusalReport)]
             async with self.database.transaction() as db:
-                await self._announce(db, await refused.save(db, reports, self.clock()))
                 await store.save_registrations(db, _only(Registration, stations))
                 await store.remove_registrations(db, {one.station_id: None for one in _only(Unregistered, stations)})
                 await store.keep_unregistered(db, registrations, self.clock())
                 await store.save_locations(db, _only(Location, locations))
                 await store.remove_locations(db, {one.location_id: None for one in _only(LocationRemoved, locations)})
+                noticed = await self._announce(db, await refused.save(db, reports, self.clock()))
                 if sessions:
                     known = await store.load_sessions(db, {one.station_id for one in sessions})
                     await store.save_sessions(db, known, apply_all(known, sessions))
+            metrics.count_security_events(noticed)
             if reports:
                 self.announcer.wake()
         return []
 
-    async def _announce(self, db: Connection, reports: Sequence[RefusalReport]) -> None:
-        """A report is told once, whatever becomes of this."""
+    async def _announce(self, db: Connection, reports: Sequence[RefusalReport]) -> Sequence[SecurityEventReported]:
+        """A report is told once, whatever becomes of this. The security events that it makes."""
         records = [
             self.announcer.events.record(event, event.station_id, f"{one.gateway} {one.at} {event.fault}", one.at)
             for one in reports
             for event in certificates_refused(one)
         ]
+        events = [event for one in reports for event in of_report(one)]
+        noticed = await security_events_store.save(db, await security_events_store.of_registered(db, events))
+        records += [event_record(self.announcer.events, event) for event in noticed]
         if records:
             await outbox.add(db, records)
+        return noticed
 
 
 def _only(kind: type[T], said: Mapping[str, object]) -> list[T]:

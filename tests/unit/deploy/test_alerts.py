@@ -277,6 +277,18 @@ CASES = [
     *rises(
         "VoltbusStatusesRefused", counter("voltbus_refused_connector_statuses_total", FIRMWARE), {"job": "firmware"}
     ),
+    *rises(
+        "VoltbusSecurityEvent",
+        f'voltbus_security_events_total{{{FIRMWARE},origin="station",type="TamperDetectionActivated"}}',
+        {"job": "firmware", "origin": "station", "type": "TamperDetectionActivated"},
+    ),
+    Case(
+        "VoltbusSecurityEvent",
+        "what is a matter of course",
+        {f'voltbus_security_events_total{{{FIRMWARE},origin="station",type="StartupOfTheDevice"}}': "0x10 1x20"},
+        12,
+        None,
+    ),
     *rises("VoltbusStationLogIncomplete", counter("voltbus_frame_log_left_out_total", FIRMWARE), {"job": "firmware"}),
     Case("VoltbusStationLogBehind", "for long", {counter("voltbus_frame_log_lag_records"): "60000x40"}, 20),
     Case("VoltbusStationLogBehind", "a wave", {counter("voltbus_frame_log_lag_records"): "60000x5 0x40"}, 20, None),

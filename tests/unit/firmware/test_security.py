@@ -11,8 +11,9 @@ from services.firmware.announcements import WRITE
 from services.firmware.dialects import DIALECTS
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide
-from services.firmware.domain.messages import Empty, Envelope, ReportSecurityEvent, SecurityEventReported
+from services.firmware.domain.messages import Empty, Envelope, ReportSecurityEvent
 from services.firmware.domain.rules import Rules
+from services.firmware.domain.security_events import SecurityEventReported
 from services.firmware.domain.station import Station
 from voltbus.v1 import events_pb2
 
