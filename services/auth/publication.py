@@ -8,6 +8,7 @@ from uuid import uuid4
 from google.protobuf.message import Message
 
 from services.auth.domain import locations, password_changes, stations, tokens
+from services.auth.domain.authorities import Authority
 from services.auth.domain.certificate_requests import CertificateRequest
 from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
@@ -46,6 +47,16 @@ def _certificate_fields(revocation: Revocation, author: str | None) -> dict[str,
     names = ("fingerprint", "serial_number", "issuer", "reason")
     said = {name: getattr(revocation, name) or "" for name in names}
     return said | {"revocation_id": revocation.id, "author": author or ""}
+
+
+def _authority_fields(authority: Authority, author: str | None) -> dict[str, Any]:
+    return {
+        "authority_id": authority.id,
+        "kind": authority.kind.value,
+        "label": authority.label or "",
+        "subject": authority.subject,
+        "author": author or "",
+    }
 
 
 def _request_fields(request: CertificateRequest) -> dict[str, Any]:
@@ -209,6 +220,16 @@ class Publication:
         """The event."""
         event = pb.CertificateRevocationWithdrawn(**_certificate_fields(revocation, author), at=at)
         return self.events.record(event, revocation.id, uuid4().hex, at)
+
+    def authority_added(self, authority: Authority) -> Record:
+        """The event."""
+        event = pb.AuthorityAdded(**_authority_fields(authority, authority.author), at=authority.added_at)
+        return self.events.record(event, authority.id, uuid4().hex, authority.added_at)
+
+    def authority_removed(self, authority: Authority, at: datetime, author: str | None) -> Record:
+        """The event."""
+        event = pb.AuthorityRemoved(**_authority_fields(authority, author), at=at)
+        return self.events.record(event, authority.id, uuid4().hex, at)
 
     def certificate_issued(self, request: CertificateRequest) -> Record:
         """The event."""

@@ -484,6 +484,38 @@ class CertificateRevocationWithdrawn(_message.Message):
     reason: str
     def __init__(self, revocation_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., fingerprint: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class AuthorityAdded(_message.Message):
+    __slots__ = ("authority_id", "at", "author", "kind", "label", "subject")
+    AUTHORITY_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    authority_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    kind: str
+    label: str
+    subject: str
+    def __init__(self, authority_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., subject: _Optional[str] = ...) -> None: ...
+
+class AuthorityRemoved(_message.Message):
+    __slots__ = ("authority_id", "at", "author", "kind", "label", "subject")
+    AUTHORITY_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    authority_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    kind: str
+    label: str
+    subject: str
+    def __init__(self, authority_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., subject: _Optional[str] = ...) -> None: ...
+
 class CertificateIssued(_message.Message):
     __slots__ = ("station_id", "at", "signing_request_id", "certificate_type", "common_name", "serial_number", "issuer", "fingerprint", "begins_at", "ends_at", "author", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]

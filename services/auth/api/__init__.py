@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import certificates, files, groups, locations, revocations, stations, tokens, unknown_tokens
+from services.auth.api import (
+    authorities,
+    certificates,
+    files,
+    groups,
+    locations,
+    revocations,
+    stations,
+    tokens,
+    unknown_tokens,
+)
 from services.auth.api import passwords as passwords_api
 from services.auth.api.fields import READ
 from services.auth.certificate_signing import CertificateSigning
@@ -25,7 +35,7 @@ VERBS = (
 TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
-    "certificates": "Certificates of stations: what they want signed, what was issued, and what is revoked.",
+    "certificates": "Certificates: what stations want signed, what was issued or revoked, and which CAs are trusted.",
     "locations": "Where stations are.",
     "groups": "What stations are chosen by, and what holds for all of one.",
 }
@@ -47,6 +57,7 @@ def routers(
         stations.router(store, passwords, changing, known, access, clock),
         passwords_api.router(changing, known, access),
         revocations.router(store, access, clock),
+        authorities.router(store, access, clock),
         certificates.router(signing, access),
         unknown_tokens.router(store, access, clock),
         tokens.router(store, access, clock),

@@ -55,7 +55,7 @@ def issued(
         raise UnfitChain("its subject is not that of the request: O or CN is another")
     if now >= own.not_valid_after_utc:
         raise UnfitChain("it has expired")
-    if _is_authority(own):
+    if is_authority(own):
         raise UnfitChain("it is that of a CA, which no station is")
     if purpose in PROVING and not _may_prove(own):
         raise UnfitChain("its extended key usage is not that of a client (clientAuth), which a station is of a gateway")
@@ -112,7 +112,7 @@ def _path(
 ) -> tuple[list[x509.Certificate], x509.Certificate | None]:
     """From the station's own upwards, each signed by the next, without going in circles; and the root if known."""
     path, last = [own], own
-    while signer := next((one for one in others if one not in path and _signed(last, one)), None):
+    while signer := next((one for one in others if one not in path and is_signed(last, one)), None):
         if signer.issuer == signer.subject:
             return path, signer
         path.append(signer)
@@ -120,7 +120,8 @@ def _path(
     return path, None
 
 
-def _signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+def is_signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    """Whether its issuer is that one, by name and by signature."""
     try:
         certificate.verify_directly_issued_by(by)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -128,7 +129,8 @@ def _signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
     return True
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it is that of a CA; one whose extensions cannot be read may be."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:

@@ -12,6 +12,7 @@ LOCATION = "location_id"
 SITE = "site_id"
 GROUP = "group"
 REVOCATION = "revocation_id"
+AUTHORITY = "authority_id"
 WINDOW = "window_id"
 PROFILE = "name"
 WEBHOOK = "webhook_id"
@@ -34,6 +35,8 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.GroupChanged: GROUP,
         pb.CertificateRevoked: REVOCATION,
         pb.CertificateRevocationWithdrawn: REVOCATION,
+        pb.AuthorityAdded: AUTHORITY,
+        pb.AuthorityRemoved: AUTHORITY,
         pb.CertificateIssued: STATION,
         pb.CertificateInstalled: STATION,
         pb.CertificateRejected: STATION,

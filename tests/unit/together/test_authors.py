@@ -65,6 +65,8 @@ KEPT: Mapping[str, Mapping[str, Places]] = {
         "POST /v1/stations/{station_id}/security-profile": (Rest("StationView"), Told(pb.StationChanged)),
         "POST /v1/revoked-certificates": (Rest("RevocationView"), Told(pb.CertificateRevoked)),
         "DELETE /v1/revoked-certificates/{id}": (Told(pb.CertificateRevocationWithdrawn),),
+        "POST /v1/certificates/authorities": (Rest("AuthorityView"), Told(pb.AuthorityAdded)),
+        "DELETE /v1/certificates/authorities/{id}": (Told(pb.AuthorityRemoved),),
         "POST /v1/certificates/requests/{id}/chain": (Rest("SigningRequestView"), Told(pb.CertificateIssued)),
         "POST /v1/certificates/requests/{id}/refuse": (Rest("SigningRequestView"), Told(pb.CertificateRejected)),
         "POST /v1/tokens/unknown/{number}/accept": (Rest("TokenView"), Told(pb.TokenChanged)),
