@@ -19,6 +19,8 @@ from services.gateway.transport.tls import TlsTransport
 from services.gateway.transport.unanswered import Unanswered
 
 READ_SIZE = 16 * 1024
+# Of one that sends faster than it may: what is read in one go delays all others.
+SHORT_READ = 1024
 # Reads of a socket that is lost: what is unread then is no more than its receive buffer.
 LAST_READS = 256
 END_OF_REQUEST = b"\r\n\r\n"
@@ -29,9 +31,12 @@ _get_buffer, _buffer_updated = WSProtocol.get_buffer, WSProtocol.buffer_updated
 
 
 class Listener(WSListener):
-    """A listener of picows that has a say in how its socket is read. over: one side has closed, and it knows."""
+    """A listener of picows that has a say in how its socket is read.
 
-    over = False
+    over: one side has closed, and it knows. hasty: the station sends faster than it may, and is read in small pieces.
+    """
+
+    over = hasty = False
 
     def ended(self) -> None:
         """The other end sends nothing more."""
@@ -45,6 +50,18 @@ class Listener(WSListener):
         return False
 
 
+class _Accepting:
+    """What picows calls with the request. Where none comes it never lets go of it, so this lets go of the protocol."""
+
+    __slots__ = ("protocol",)
+
+    protocol: "StationProtocol | None"
+
+    def __call__(self, upgrade: Any) -> WSUpgradeResponseWithListener:
+        assert self.protocol is not None
+        return self.protocol.answer(upgrade)
+
+
 class StationProtocol(WSProtocol):  # type: ignore[misc]
     """accept: gives the listener of an upgrade request, by where it came from. handshake_timeout: seconds it may take.
 
@@ -53,6 +70,7 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
 
     __slots__ = (
         "_accept",
+        "_accepting",
         "_answered",
         "_at_frame",
         "_cutter",
@@ -68,9 +86,10 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         self, accept: Any, logger: Any, handshake_timeout: float, unanswered: Unanswered, said: Proxied = DIRECT
     ) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
-        # picows lets go of what it is given once it has called it.
+        self._accepting = _Accepting()
+        self._accepting.protocol = self
         super().__init__(
-            None, None, False, self._accept_here, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024
+            None, None, False, self._accepting, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024
         )
         self._accept, self._unanswered, self._said = accept, unanswered, said
         self._view = memoryview(b"")
@@ -93,8 +112,9 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
 
     def get_buffer(self, hint: int) -> memoryview:
         view = _get_buffer(self, hint)
-        if len(view) > READ_SIZE:
-            view = view[:READ_SIZE]
+        most = SHORT_READ if isinstance(self.listener, Listener) and self.listener.hasty else READ_SIZE
+        if len(view) > most:
+            view = view[:most]
         self._view = view
         if self._reserved:
             self._cutter.reserve(view)
@@ -133,17 +153,19 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
             tell("no handshake", received=len(self._request or b""), remote=self._remote_address)
         self._read_rest()
         super().connection_lost(exc)
+        self._accepting.protocol = None
 
     @property
     def _remote_address(self) -> str:
         return self._said.address or peername(self.transport.underlying_transport)
 
-    def _accept_here(self, upgrade: Any) -> Any:
+    def answer(self, upgrade: Any) -> WSUpgradeResponseWithListener:
+        """The answer to the upgrade request, and who listens from then on."""
         transport = self.transport.underlying_transport
         said = self._said if self._said.address else replace(self._said, address=self._remote_address)
         self._is_answered()
         try:
-            return self._accept(upgrade, said, transport.get_extra_info("ssl_object"))
+            return self._accept(upgrade, said, transport.get_extra_info("ssl_object"))  # type: ignore[no-any-return]
         except Exception:
             # A mistake of ours, which picows would tell the station word for word.
             log.exception("a handshake could not be answered")

@@ -111,6 +111,7 @@ class WebSocket(Listener):
         "_scheduled",
         "_small",
         "_unsent",
+        "hasty",
         "last_seen",
         "over",
         "paused",
@@ -136,7 +137,7 @@ class WebSocket(Listener):
         # Messages that have been read and wait to be handled, in their order. Made when first needed: it is rare.
         self._backlog: deque[Arrived | PeerClose] | None = None
         self._backlog_size = 0
-        self._compressed = self._scheduled = self._deaf = self._lost = self.over = False
+        self._compressed = self._scheduled = self._deaf = self._lost = self.over = self.hasty = False
         self.paused = 0
         self._pinged_at = self._probed_at = 0.0
         self.last_seen = options.monotonic()
@@ -176,6 +177,7 @@ class WebSocket(Listener):
 
         Also the connection of a station that takes nothing of what is sent to it: it is not read meanwhile.
         """
+        self.hasty = bool(self.paused & Hold.RATE)
         if self.paused & Hold.PEER and self._takes_nothing(now):
             self._give_up(GivenUp.NOT_READING, "the station did not read what was sent to it")
         elif self.paused:
@@ -308,6 +310,9 @@ class WebSocket(Listener):
 
     def _too_fast(self) -> bool:
         """The station has sent all that it may now: it is read on in a moment; without a burst left, not for ever."""
+        if self.paused & Hold.RATE:
+            # Of what had been read before it was held.
+            return False
         pace, rates, now = self._pace, self._options.rates, self._monotonic()
         flooded = pace.over_since is not None
         wait = pace.slow_down(rates, now)
@@ -315,7 +320,8 @@ class WebSocket(Listener):
             metrics.GIVEN_UP.labels(GivenUp.FLOOD).inc()
             self._fail(CloseCode.POLICY_VIOLATION, f"more than {rates.words} for {rates.patience:g} seconds")
             return True
-        if wait and not self.paused & Hold.RATE and not self._lost:
+        if wait and not self._lost:
+            self.hasty = True
             if pace.over_since is not None:
                 metrics.SLOWED.inc()
                 if not flooded:

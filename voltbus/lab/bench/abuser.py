@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import ssl
 import struct
 import sys
@@ -48,7 +49,10 @@ class Abuser:
         self._tls_port = urlsplit(secured_url).port or 443
 
     async def opened(self) -> Stream:
-        return await asyncio.open_connection(self._host, self._port)
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        # When this process ends, what nobody has read ends with it: at its pace, the gateway would read for minutes.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return reader, writer
 
     async def connected(self, station_id: str, more: str = "") -> Stream:
         """A WebSocket, or what became of the try."""

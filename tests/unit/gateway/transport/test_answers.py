@@ -1,8 +1,10 @@
 """What answers an upgrade request that is no good: by its status, counted as it was answered, and without its words."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from services.gateway.transport.answers import LONGEST_REQUEST, fault_of_head
+from services.gateway.transport.intake import StationProtocol
 from services.ocpp.passwords import keyed
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
@@ -132,6 +135,23 @@ async def test_a_mistake_of_ours_is_told_to_nobody(one: Running, monkeypatch: py
     assert SECRET.encode() not in answer
     monkeypatch.undo()
     assert (await answered(one, request())).split()[1] == b"101"
+
+
+async def test_who_is_refused_leaves_nothing_for_the_garbage_collector(one: Running) -> None:
+    """Thousands may be, a second."""
+
+    def protocols() -> int:
+        return sum(isinstance(each, StationProtocol) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        for refused in (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000, b"hello\r\n\r\n", request(path="/other")):
+            with suppress(ConnectionError):
+                await answered(one, refused)
+            await until(lambda: protocols() == 0)
+    finally:
+        gc.enable()
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda data: request()[:-4] + b"\r\n" + data))

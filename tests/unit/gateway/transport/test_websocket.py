@@ -18,6 +18,7 @@ from services.gateway.connection import Connection
 from services.gateway.pressure.hold import Hold
 from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
+from services.gateway.transport.intake import SHORT_READ
 from services.gateway.transport.websocket import WebSocket
 from tests.patience import GIVE_UP
 from tests.unit.gateway.examples import call, command, status
@@ -290,8 +291,24 @@ async def test_a_burst_is_read_in_pauses_in_which_others_are_served() -> None:
         await until(lambda: wire.paused & Hold.RATE)
         assert pace is not None
         assert pace.over_since is None
+        assert wire.hasty
         async with await one.connect("CP2") as other:
             assert (await ask(other, HEARTBEAT))[1] == "hb"
+
+
+async def test_who_sends_too_fast_is_read_in_small_pieces_until_it_no_longer_does() -> None:
+    """A read of 16 KiB has hundreds of messages: with some dozens of such stations others would wait for them."""
+    async with running(timing=QUICK, message_rate=100, burst=1) as one, await one.connect() as socket:
+        wire = one.websocket()
+        protocol = wire.transport.underlying_transport.get_protocol()
+        assert len(protocol.get_buffer(-1)) > SHORT_READ
+        write(socket, raw(TEXT, HEARTBEAT) * 150)
+        await until(lambda: wire.hasty)
+        assert len(protocol.get_buffer(-1)) <= SHORT_READ
+        for _ in range(150):
+            await socket.recv()
+        await until(lambda: not wire.hasty)
+        assert len(protocol.get_buffer(-1)) > SHORT_READ
 
 
 async def test_fragments_of_a_byte_are_read_in_pauses() -> None:
