@@ -16,6 +16,7 @@ from services.auth.domain.requests import (
 )
 from services.auth.signing_requests_intake import SigningIntake
 from services.auth.store import Store
+from services.common.authorization.judge import Place, place_of
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
 from services.common.calls.call import Call, Refused
@@ -36,6 +37,9 @@ class Handler:
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """One query for all idTokens, one transaction for all that is recorded and announced; then the replies."""
         batch = self.shell.read(records)
+        await self.stations.catch_up(
+            {call.station_id for call, request in batch.calls if isinstance(request, Authorize)}
+        )
         async with self.store.unit_of_work() as work:
             keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
             tokens = await work.find_tokens(keys)
@@ -46,8 +50,7 @@ class Handler:
             replies = [
                 request
                 if isinstance(request, Refused)
-                else answered.get(call.id)
-                or decide(request, tokens, batch.now, free_vend=self._is_free_vend(call.station_id))
+                else answered.get(call.id) or decide(request, tokens, batch.now, self._place(call.station_id))
                 for call, request in batch.calls
             ]
             decided = [
@@ -65,8 +68,8 @@ class Handler:
             self.wake_signing()
         return self.shell.settle(batch, replies)
 
-    def _is_free_vend(self, station_id: str) -> bool:
-        return self.stations.registration(station_id).free_vend is not None
+    def _place(self, station_id: str) -> Place:
+        return place_of(station_id, self.stations.registration(station_id))
 
 
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:

@@ -19,7 +19,7 @@ from services.common.kafka.bus import Record
 from services.common.process.clock import Clock
 from services.common.web.files import MAX_FAULTS
 from services.common.web.tables import Fault, Faulty
-from services.ocpp.id_tokens import Authorization, token_key
+from services.ocpp.id_tokens import LISTS, Authorization, token_key
 from services.ocpp.station_ids import station_key
 
 L = TypeVar("L", StationLine, TokenLine, LocationLine)
@@ -98,6 +98,7 @@ def unpack_token(said: Any) -> TokenLine:
     id_token, named = said
     if status := named.get("status"):
         named["status"] = Authorization(status)
+    named |= {name: tuple(named[name]) for name in LISTS if name in named}
     return TokenLine(id_token, named)
 
 

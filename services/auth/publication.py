@@ -280,6 +280,15 @@ class Publication:
             cache_expires_at=token.cache_expires_at,
             language=token.language or "",
             on_block=token.on_block or "",
+            language2=token.language2 or "",
+            valid_from=token.valid_from,
+            allowed_groups=token.allowed_groups,
+            allowed_stations=token.allowed_stations,
+            denied_groups=token.denied_groups,
+            denied_stations=token.denied_stations,
+            evses=token.evses,
+            max_sessions=token.max_sessions or 0,
+            master_pass=token.master_pass,
             changed_at=registered.changed_at,
         )
         return Record(self._tokens, record_key(token.id_token, token.type).encode(), state.SerializeToString())

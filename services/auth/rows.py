@@ -5,7 +5,7 @@ import asyncpg
 from services.auth.domain.locations import Location
 from services.auth.domain.stations import Password, Station
 from services.auth.domain.tokens import RegisteredToken
-from services.ocpp.id_tokens import Authorization, Token
+from services.ocpp.id_tokens import LISTS, Authorization, Token
 
 STATION = (
     "station_id",
@@ -39,10 +39,18 @@ TOKEN = (
     "cache_expires_at",
     "language",
     "on_block",
+    "language2",
+    "valid_from",
+    *LISTS,
+    "max_sessions",
+    "master_pass",
+    "note",
     "registered_at",
     "changed_at",
     "author",
 )
+# Of these, what is not said of the idToken itself.
+OF_REGISTRATION = frozenset({"key", "registered_at", "changed_at", "author"})
 LOCATION = (
     "location_id",
     "name",
@@ -134,24 +142,19 @@ def token(row: asyncpg.Record) -> Token:
         cache_expires_at=row["cache_expires_at"],
         language=row["language"],
         on_block=row["on_block"],
+        language2=row["language2"],
+        valid_from=row["valid_from"],
+        allowed_groups=tuple(row["allowed_groups"]),
+        allowed_stations=tuple(row["allowed_stations"]),
+        denied_groups=tuple(row["denied_groups"]),
+        denied_stations=tuple(row["denied_stations"]),
+        evses=tuple(row["evses"]),
+        max_sessions=row["max_sessions"],
+        master_pass=row["master_pass"],
+        note=row["note"],
     )
 
 
 def token_row(registered: RegisteredToken) -> tuple[object, ...]:
     """TOKEN of an idToken."""
-    token = registered.token
-    values = {
-        "key": registered.key,
-        "id_token": token.id_token,
-        "type": token.type,
-        "status": token.status,
-        "expires_at": token.expires_at,
-        "group_id": token.group_id,
-        "cache_expires_at": token.cache_expires_at,
-        "language": token.language,
-        "on_block": token.on_block,
-        "registered_at": registered.registered_at,
-        "changed_at": registered.changed_at,
-        "author": registered.author,
-    }
-    return tuple(values[name] for name in TOKEN)
+    return tuple(getattr(registered if name in OF_REGISTRATION else registered.token, name) for name in TOKEN)

@@ -117,6 +117,16 @@ on conflict (key, type) do update set
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
     on_block = excluded.on_block,
+    language2 = excluded.language2,
+    valid_from = excluded.valid_from,
+    allowed_groups = excluded.allowed_groups,
+    allowed_stations = excluded.allowed_stations,
+    denied_groups = excluded.denied_groups,
+    denied_stations = excluded.denied_stations,
+    evses = excluded.evses,
+    max_sessions = excluded.max_sessions,
+    master_pass = excluded.master_pass,
+    note = excluded.note,
     changed_at = excluded.changed_at,
     author = excluded.author"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"

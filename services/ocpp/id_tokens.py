@@ -66,6 +66,9 @@ class Token:
     """An idToken as the operator registered it.
 
     on_block: what becomes of its running session when it is blocked, end or finish; None: as transactions is set.
+    allowed_…, denied_…: where it may charge, and where not; none allowed: anywhere. evses: <station>/<EVSE>; where a
+    station is named, it may charge at these alone. max_sessions: at once. master_pass: of an idToken of type Central,
+    that those of its group stop sessions and start none (C16). note: the operator's own.
     """
 
     id_token: str
@@ -76,6 +79,20 @@ class Token:
     cache_expires_at: datetime | None = None
     language: str | None = None
     on_block: str | None = None
+    language2: str | None = None
+    valid_from: datetime | None = None
+    allowed_groups: tuple[str, ...] = ()
+    allowed_stations: tuple[str, ...] = ()
+    denied_groups: tuple[str, ...] = ()
+    denied_stations: tuple[str, ...] = ()
+    evses: tuple[str, ...] = ()
+    max_sessions: int | None = None
+    master_pass: bool = False
+    note: str | None = None
+
+
+# Of a token, those that hold several.
+LISTS = ("allowed_groups", "allowed_stations", "denied_groups", "denied_stations", "evses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ class TokenInfo:
     """idTokenInfo (2.0.1), idTagInfo (1.6): the verdict and what goes with it.
 
     expires_at is the token's own end; cache_expires_at how long the operator lets the answer be kept. rule: what
-    decided, see services.common.authorization.
+    decided, see services.common.authorization. evse_ids: of the station, the only ones for it; none: all of them.
     """
 
     status: Authorization
@@ -92,6 +109,8 @@ class TokenInfo:
     cache_expires_at: datetime | None = None
     language: str | None = None
     rule: str = field(default="", compare=False)
+    language2: str | None = None
+    evse_ids: tuple[int, ...] = ()
 
     @property
     def kept_until(self) -> datetime | None:

@@ -221,7 +221,8 @@ def id_token_info(info: TokenInfo) -> dict[str, Any]:
     """A verdict as idTokenInfo.
 
     cacheExpiryDateTime is told only where the operator set one, and never after the token's own end: a far end of the
-    token alone must not lengthen what stations are configured to keep (C10.FR.08, C10.FR.13).
+    token alone must not lengthen what stations are configured to keep (C10.FR.08, C10.FR.13). language2
+    needs a language1 (C01.FR.10); evseId says where alone it may charge (C01.FR.20).
     """
     written: dict[str, Any] = {"status": info.status.value}
     if info.cache_expires_at and info.kept_until:
@@ -230,4 +231,8 @@ def id_token_info(info: TokenInfo) -> dict[str, Any]:
         written["groupIdToken"] = {"idToken": info.group_id, "type": GROUP_TYPE}
     if info.language:
         written["language1"] = info.language
+        if info.language2:
+            written["language2"] = info.language2
+    if info.evse_ids:
+        written["evseId"] = [*info.evse_ids]
     return written

@@ -11,6 +11,7 @@ from services.common.authorization.decisions import Ruling
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.ocpp.id_tokens import TokenInfo
+from services.transactions.domain.concurrent import OpenSession, open_session
 from services.transactions.domain.decide import Decision
 from services.transactions.domain.merging import with_late_values
 from services.transactions.domain.messages import (
@@ -165,6 +166,12 @@ class LoadedTransactions:
     def open_at(self, station_id: str) -> list[Transaction]:
         """All of a station that have not ended, and some that have; none unless they were added."""
         return [self._current[number] for number in self._of_station.get(station_id, ())]
+
+    def sessions_of(self, token: str, stored: Iterable[OpenSession]) -> list[OpenSession]:
+        """Those of an idToken that count against how many it may have: stored ones, and as this batch makes them."""
+        here = (made for one in self._current.values() if (made := open_session(one)))
+        elsewhere = (one for one in stored if one.id not in self._current)
+        return [one for one in (*here, *elsewhere) if one.token == token]
 
     def apply(self, decision: Decision) -> None:
         """The next report sees the transactions as decided."""

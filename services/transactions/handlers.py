@@ -11,14 +11,23 @@ from datetime import datetime
 import structlog
 
 from services.common.authorization.decisions import Ruling, ruling
-from services.common.authorization.judge import judge
+from services.common.authorization.judge import judge, place_of
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
 from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
-from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, find, find_group
+from services.ocpp.id_tokens import (
+    NO_AUTHORIZATION,
+    Authorization,
+    IdToken,
+    Token,
+    TokenInfo,
+    find,
+    find_group,
+    token_key,
+)
 from services.transactions import announcements, graces_store
 from services.transactions.batch import (
     Batch,
@@ -30,6 +39,7 @@ from services.transactions.batch import (
     unconfirmed_samples,
 )
 from services.transactions.dialects import BY_VERSION
+from services.transactions.domain.concurrent import OpenSession, judged_at, others, told_already
 from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
 from services.transactions.domain.limiting import with_limit
 from services.transactions.domain.messages import STARTED, Message, Report, ReportKind, Updated
@@ -92,14 +102,43 @@ class Handler:
             self.shell.notify_changed()
         return self.shell.settle(read, (batch.replies[call.id] for call, _ in read.calls))
 
-    def verdict(self, report: Report, now: datetime) -> TokenInfo | None:
-        """On the idToken of a report (1.6 §4.8, E01.FR.11): always the newest, whatever the station decided itself."""
+    def verdict(
+        self, report: Report, now: datetime, current: Transaction | None = None, others: int = 0
+    ) -> TokenInfo | None:
+        """On the idToken of a report (1.6 §4.8, E01.FR.11): always the newest, whatever the station decided itself.
+
+        current: the transaction that it is of. others: see judge.
+        """
         if report.id_token is None:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
-        free_vend = self.stations.registration(report.station_id).free_vend is not None
-        known = find(presented, self.tokens.get)
-        return judge(presented, known, now, group=find_group(known, self.tokens.get), free_vend=free_vend)
+        evse_id = report.evse_id or (current.evse_id if current else None)
+        place = place_of(report.station_id, self.stations.registration(report.station_id), evse_id)
+        known, at = find(presented, self.tokens.get), judged_at(report, now)
+        group, starts = find_group(known, self.tokens.get), not report.ends_authorization
+        return judge(presented, known, at, place, group=group, starts=starts, others=others)
+
+    def _most_sessions(self, report: Report) -> int | None:
+        """How many sessions the idToken may have at once that a report starts one with; None: any number."""
+        if report.id_token is None or report.ends_authorization:
+            return None
+        known = find(IdToken(report.id_token, report.id_token_type), self.tokens.get)
+        return known.max_sessions if known else None
+
+    def _others(
+        self,
+        report: Report,
+        current: Transaction | None,
+        loaded: LoadedTransactions,
+        stored: Sequence[OpenSession],
+        now: datetime,
+    ) -> int:
+        """Sessions that its idToken has already; 0 where they do not matter."""
+        if (most := self._most_sessions(report)) is None or report.id_token is None:
+            return 0
+        if told := told_already(report, current):
+            return most if told == Authorization.CONCURRENT_TX else 0
+        return others(report, current, loaded.sessions_of(token_key(report.id_token), stored), now)
 
     def _token_group(self, id_token: str) -> str | None:
         """Of an idToken of 1.6; None where it has none."""
@@ -167,18 +206,21 @@ class Handler:
         recent = await work.load_recent({key[0] for key in unsure - told} | late)
         unloaded = contested - stations_loaded(report for report, _ in named)
         loaded.add_open(contested, [*await work.load_open(unloaded), *recent])
+        limited = {token_key(one.id_token) for one, _ in named if one.id_token and self._most_sessions(one)}
+        sessions = await work.open_sessions(limited, batch.now)
         decided: list[DecidedReport] = []
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
             before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
-            free_vend, assignment = None, UNASSIGNED
+            free_vend, assignment, current = None, UNASSIGNED, before
             if starts_transaction(before, report):
                 number = known.get(report.call_id) or next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 registration = self.stations.registration(report.station_id)
                 power_w, free_vend = registration.rated_power_w or MAX_POWER_W, registration.free_vend
                 assignment = registration.groups, registration.location_id
-                occurrence = loaded.next_occurrence(report)
-            token = self.verdict(report, batch.now)
+                occurrence, current = loaded.next_occurrence(report), None
+            already = self._others(report, current, loaded, sessions, batch.now)
+            token = self.verdict(report, batch.now, current, already)
             of_station = loaded.open_at(report.station_id)
             started_by = remote_starts.get(call.id)
             command_id = started_by.command_id if started_by else None

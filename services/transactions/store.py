@@ -15,8 +15,10 @@ from services.common.kafka.events import AssignmentOf
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
+from services.ocpp.id_tokens import Authorization, token_key
 from services.transactions import metrics
 from services.transactions.batch import Changes, stations_loaded
+from services.transactions.domain.concurrent import SILENT, OpenSession
 from services.transactions.domain.energy_readings import MEASURANDS
 from services.transactions.domain.limits import TransactionLimit
 from services.transactions.domain.messages import Report, StationSamples
@@ -102,6 +104,14 @@ select transaction_id, request, note, author, idempotency_key from transaction_r
 where idempotency_key = any($1::text[])"""
 # Who else has one of these keys waits until the end of the transaction.
 LOCK_KEYS = "select pg_advisory_xact_lock(hashtextextended('key ' || key, 0)) from unnest($1::text[]) as k (key)"
+
+# Those of idTokens that may have so many at once.
+OPEN_SESSIONS = f"""
+select id, station_id, evse_id, id_token as token, least(started_at, started_received_at) as began_at,
+    updated_at as heard_at
+from transaction
+where lower(id_token) = any($1::text[]) and stopped_at is null and superseded_by is null
+    and "authorization" = '{Authorization.ACCEPTED.value}' and updated_at > $2"""
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
@@ -266,6 +276,11 @@ class UnitOfWork:
         """The last transactions of stations that have ended."""
         rows = await self.db.fetch(LOAD_RECENT, list(stations)) if stations else []
         return [self._read(row) for row in rows]
+
+    async def open_sessions(self, tokens: Collection[str], now: datetime) -> list[OpenSession]:
+        """The sessions of idTokens, by their keys, that count against how many these may have at once."""
+        rows = await self.db.fetch(OPEN_SESSIONS, list(tokens), now - SILENT) if tokens else []
+        return [OpenSession(**{**row, "token": token_key(row["token"])}) for row in rows]
 
     async def lock(self, number: int) -> Transaction | None:
         """A transaction by its id, held until the end of the database transaction."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.common.authorization.judge import MEANING, Rule, judge
+from services.common.authorization.judge import MEANING, Rule, judge, place_of
 from services.common.calls.stations import Stations
 from services.common.commands.command import Command, Unrenderable
 from services.common.commands.dispatcher import Unfit
@@ -33,8 +33,8 @@ def swaps_of_the_unauthorized(tokens: CompactedTable[Token], stations: Stations,
 
     def _refused(presented: IdToken, station_id: str) -> Unrenderable | None:
         known = find(presented, tokens.get)
-        free_vend = stations.registration(station_id).free_vend is not None
-        info = judge(presented, known, clock(), group=find_group(known, tokens.get), free_vend=free_vend)
+        place = place_of(station_id, stations.registration(station_id))
+        info = judge(presented, known, clock(), place, group=find_group(known, tokens.get), starts=True)
         if info.status == Authorization.ACCEPTED:
             return None
         why = f"is not authorized (S02.FR.03): {info.status.value}, {MEANING[Rule(info.rule)]}"

@@ -21,6 +21,15 @@ def read_token(value: bytes) -> Token:
         cache_expires_at=_optional_timestamp(token, "cache_expires_at", token.cache_expires_at),
         language=token.language or None,
         on_block=token.on_block or None,
+        language2=token.language2 or None,
+        valid_from=_optional_timestamp(token, "valid_from", token.valid_from),
+        allowed_groups=tuple(token.allowed_groups),
+        allowed_stations=tuple(token.allowed_stations),
+        denied_groups=tuple(token.denied_groups),
+        denied_stations=tuple(token.denied_stations),
+        evses=tuple(token.evses),
+        max_sessions=token.max_sessions or None,
+        master_pass=token.master_pass,
     )
 
 

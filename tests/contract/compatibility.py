@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from services.auth.domain import requests
+from services.common.authorization.judge import Place
 from services.common.calls.call import Call
 from services.ocpp import examples
 from services.ocpp.versions import VERSIONS, Version
@@ -47,7 +48,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 }
 # What a kept message is answered with.
 ANSWER: Mapping[str, Callable[[Call, Any], Any]] = {
-    "auth": lambda _, request: requests.decide(request, {}, NOW),
+    "auth": lambda _, request: requests.decide(request, {}, NOW, Place("CP1")),
     "transactions": lambda call, message: Batch.of(NOW, [(call, message)]).replies[call.id],
     "smartcharging": lambda _, report: reports.decide(report),
 }

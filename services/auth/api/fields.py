@@ -56,6 +56,8 @@ Account = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x
 Language = Annotated[
     str, Field(max_length=8, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,})*$", description="RFC 5646", examples=["en-US"])
 ]
+# 0 is the whole station; no station has a million.
+Evse = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f:/]{1,48}/[1-9][0-9]{0,5}$")]
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 LocationId = Annotated[
@@ -80,6 +82,7 @@ def _no_number(value: object) -> object:
 # What a common name can be (RFC 5280, ub-common-name).
 SerialNumber = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Profile = Annotated[int, BeforeValidator(_no_flag), Field(ge=0, le=3)]
+SessionCount = Annotated[int, BeforeValidator(_no_flag), Field(ge=1, le=1000)]
 Flag = Annotated[bool, BeforeValidator(_no_number)]
 # From a socket of the household to a truck; less is rather a mistake of units.
 RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]

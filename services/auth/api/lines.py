@@ -20,7 +20,7 @@ from services.auth.passwords import Passwords
 from services.auth.staging import Staged
 from services.common.web.files import lines_of, sent_as
 from services.common.web.tables import READERS, Columns, Fault, Row, unknown
-from services.ocpp.id_tokens import token_key
+from services.ocpp.id_tokens import LISTS, token_key
 
 # What an empty cell must not change: it would take a password away, or accept a blocked card.
 STATION_COLUMNS = Columns(
@@ -49,8 +49,22 @@ EXPORTED_STATION = Columns(
     exact=STATION_COLUMNS.exact,
 )
 TOKEN_COLUMNS = Columns(
-    ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "on_block"),
+    (
+        *(
+            "id_token",
+            "type",
+            "status",
+            "expires_at",
+            "group_id",
+            "cache_expires_at",
+            "language",
+            "on_block",
+            "language2",
+        ),
+        *("valid_from", *LISTS, "max_sessions", "master_pass", "note"),
+    ),
     needed="id_token",
+    lists=frozenset(LISTS),
     kept=frozenset({"type", "status"}),
     exact=frozenset({"id_token", "group_id"}),
 )

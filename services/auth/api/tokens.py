@@ -6,17 +6,22 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from services.auth.api.fields import (
     AUTHOR,
     OPERATE,
     READ,
+    Evse,
+    Flag,
+    Group,
     GroupId,
     IdTokenPath,
     Language,
     NewIdToken,
+    SessionCount,
+    Text,
     fields_of,
     not_found,
 )
@@ -28,6 +33,7 @@ from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, UtcDatetime, without_default
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problems import Problem
 from services.ocpp.id_tokens import Authorization, Token, token_key
 
 # IdTokenEnumType of OCPP 2.0.1.
@@ -45,6 +51,30 @@ Type = Literal[
     "VIN",
 ]
 OnBlock = Literal["end", "finish"]
+
+
+def _or_none_of_them(said: object) -> object:
+    """null clears a list."""
+    return () if said is None else said
+
+
+def _or_false(said: object) -> object:
+    return False if said is None else said
+
+
+def _each_once(said: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(said))
+
+
+Listed = (
+    Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+    BeforeValidator(_or_none_of_them),
+)
+Station = Annotated[str, StringConstraints(min_length=1, max_length=48, pattern=r"^[^\x00-\x1f\x7f:/]+$")]
+Groups = Annotated[tuple[Group, ...], *Listed]
+Stations = Annotated[tuple[Station, ...], *Listed]
+Evses = Annotated[tuple[Evse, ...], *Listed]
 
 
 class TokenChange(BaseModel):
@@ -71,6 +101,28 @@ class TokenChange(BaseModel):
         None,
         description="what becomes of its running session when it is blocked: end, by a remote stop, or finish; null: "
         "as VOLTBUS_ON_BLOCK of transactions says",
+    )
+    language2: Language | None = Field(None, description="a second choice; needs language", examples=["de"])
+    valid_from: UtcDatetime | None = Field(
+        None, description="before it is NotAtThisTime (1.6: Invalid)", examples=["2026-01-01T00:00:00Z"]
+    )
+    allowed_groups: Groups = Field(
+        (), description="stations of these groups, and allowed_stations: nowhere else; none of either: anywhere"
+    )
+    allowed_stations: Stations = Field((), examples=[["CP001"]])
+    denied_groups: Groups = Field((), description="nowhere at stations of these, whatever is allowed")
+    denied_stations: Stations = Field((), description="nor at these")
+    evses: Evses = Field(
+        (),
+        description="station/EVSE (1.6: connector): at a station that is named here, at these EVSEs alone",
+        examples=[["CP001/1"]],
+    )
+    max_sessions: SessionCount | None = Field(None, description="sessions at once; null: any number", examples=[1])
+    master_pass: Annotated[Flag, BeforeValidator(_or_false)] = Field(
+        False, description="of type Central: idTokens of the group stop sessions, and start none (C16)"
+    )
+    note: Text | None = Field(
+        None, description="your own; no other service gets it", examples=["spare card, reception"]
     )
 
     @field_validator("type", "status")
@@ -99,6 +151,16 @@ class TokenView(BaseModel):
     cache_expires_at: datetime | None
     language: str | None
     on_block: str | None
+    language2: str | None
+    valid_from: datetime | None
+    allowed_groups: tuple[str, ...]
+    allowed_stations: tuple[str, ...]
+    denied_groups: tuple[str, ...]
+    denied_stations: tuple[str, ...]
+    evses: tuple[str, ...]
+    max_sessions: int | None
+    master_pass: bool
+    note: str | None
     registered_at: datetime
     changed_at: datetime
     author: str | None = Field(description=AUTHOR)
@@ -119,7 +181,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
     async def put(id_token: NewIdToken, author: Author, body: TokenBody, response: Response) -> TokenView:
         """Registers an idToken, or replaces all its attributes."""
-        token = Token(id_token, **dict(body))
+        token = checked(Token(id_token, **dict(body)))
         async with store.change() as work:
             current = await work.token(token_key(id_token))
             decision = domain.put(current, token, clock(), author)
@@ -155,7 +217,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
             changes = {name: getattr(body, name) for name in body.model_fields_set}
-            decision = domain.put(current, replace(current.token, **changes), clock(), author)
+            decision = domain.put(current, checked(replace(current.token, **changes)), clock(), author)
             await work.save_token(decision, uuid4().hex)
         return view(decision.registered)
 
@@ -168,6 +230,16 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             await work.remove_token(domain.remove(current, clock(), author), uuid4().hex)
 
     return routes
+
+
+def checked(token: Token) -> Token:
+    """Raises Problem for what cannot stand beside the rest of it."""
+    if fault := domain.fault(token):
+        field, why = fault
+        raise Problem(
+            422, "what is said of the idToken does not go together", [{"field": f"body.{field}", "message": why}]
+        )
+    return token
 
 
 def view(registered: RegisteredToken) -> TokenView:

@@ -19,7 +19,7 @@ NOT_HEXADECIMAL = "must have 32 to 40 hexadecimal digits, an even number (Author
 
 
 def authorize(call: Call) -> Request:
-    return Authorize(IdToken(call.payload["idTag"]))
+    return Authorize(IdToken(call.payload["idTag"]), starts=True)
 
 
 def sign_certificate(call: Call) -> Request:

@@ -7,16 +7,20 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from services.auth.domain.signing_requests import Fault, Purpose
-from services.common.authorization.judge import Rule, judge
+from services.common.authorization.judge import Place, Rule, judge
 from services.ocpp.id_tokens import CENTRAL, Authorization, IdToken, Token, TokenInfo, token_key
 
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """May this idToken charge? by_contract: a contract certificate, or hashes of one, came with it."""
+    """May this idToken charge? by_contract: a contract certificate, or hashes of one, came with it.
+
+    starts: whether a session starts where it is accepted: of a version that has no master passes, which stop them.
+    """
 
     token: IdToken
     by_contract: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,11 @@ Reply: TypeAlias = (
 RegisteredTokens: TypeAlias = Mapping[str, Token]
 
 
-def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Verdict:
-    """The verdict on an idToken. tokens: the registered ones and those of their groups, by key. free_vend: see judge.
+def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, place: Place) -> Verdict:
+    """The verdict on an idToken. tokens: the registered ones and those of their groups, by key.
+
+    How many sessions it has is not looked at: ConcurrentTx answers starts alone (1.6 §7.2, 2.1 §3.3,
+    AuthorizationStatusEnumType).
 
     Contract certificates cannot be verified here yet, and one that cannot be verified makes its idToken Invalid,
     however good the idToken itself is (C07.FR.17).
@@ -131,7 +138,7 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, *, free
             request.token, TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED), ContractCheck.UNVERIFIED
         )
     known = tokens.get(request.token.key)
-    info = judge(request.token, known, now, group=_group(known, tokens), free_vend=free_vend)
+    info = judge(request.token, known, now, place, group=_group(known, tokens), starts=request.starts)
     return Verdict(request.token, info)
 
 
@@ -152,10 +159,10 @@ REPLIES: Mapping[type[RecordedRequest], Reply] = {
 }
 
 
-def decide(request: Request, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Reply:
+def decide(request: Request, tokens: RegisteredTokens, now: datetime, place: Place) -> Reply:
     """The reply to a request. That to SignCertificate depends on more: see domain/certificate_requests.py."""
     if isinstance(request, Authorize):
-        return verdict(request, tokens, now, free_vend=free_vend)
+        return verdict(request, tokens, now, place)
     if isinstance(request, GetCertificateChainStatus):
         return NoCertificateStatuses(request.asked, now)
     return REPLIES[type(request)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from services.ocpp.id_tokens import Token, token_key
+from services.ocpp.id_tokens import CENTRAL, Token, token_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class TokenDecision:
 
     registered: RegisteredToken
     events: Sequence[TokenEvent] = ()
+
+
+def fault(token: Token) -> tuple[str, str] | None:
+    """What of it cannot stand beside the rest: the field and why; None: nothing."""
+    if token.language2 and not token.language:
+        return "language2", "needs language (C01.FR.10)"
+    if token.language2 and token.language and token.language2.lower() == token.language.lower():
+        return "language2", "must be another than language (C01.FR.11)"
+    if token.valid_from and token.expires_at and token.valid_from >= token.expires_at:
+        return "valid_from", "must be before expires_at"
+    if token.master_pass and token.type != CENTRAL:
+        return "master_pass", f"is said of a token group: an idToken of type {CENTRAL}"
+    return None
 
 
 def put(current: RegisteredToken | None, token: Token, now: datetime, author: str | None = None) -> TokenDecision:

@@ -1,8 +1,10 @@
 """The rule by which an idToken is accepted or refused, and what each decision was made by. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from services.ocpp.id_tokens import (
     CARDS,
@@ -14,6 +16,7 @@ from services.ocpp.id_tokens import (
     Token,
     TokenInfo,
 )
+from services.ocpp.station_ids import station_key
 
 
 class Rule(StrEnum):
@@ -28,6 +31,11 @@ class Rule(StrEnum):
     BLOCKED = "blocked"
     GROUP_BLOCKED = "group_blocked"
     EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    ELSEWHERE = "elsewhere"
+    OTHER_EVSE = "other_evse"
+    MASTER_PASS = "master_pass"
+    TOO_MANY_SESSIONS = "too_many_sessions"
     REGISTERED_REFUSED = "registered_refused"
     CONTRACT_UNVERIFIED = "contract_unverified"
 
@@ -42,6 +50,11 @@ MEANING: Mapping[Rule, str] = {
     Rule.BLOCKED: "it is registered as Blocked",
     Rule.GROUP_BLOCKED: "its token group is blocked: the idToken of type Central that has the group's id",
     Rule.EXPIRED: "it has expired",
+    Rule.NOT_YET_VALID: "it is not valid yet",
+    Rule.ELSEWHERE: "it may not charge at this station",
+    Rule.OTHER_EVSE: "it may charge at other EVSEs of this station alone",
+    Rule.MASTER_PASS: "it is a master pass, which stops sessions and starts none",
+    Rule.TOO_MANY_SESSIONS: "it has as many sessions as it may have at once",
     Rule.REGISTERED_REFUSED: "it is registered with a status that refuses it",
     Rule.CONTRACT_UNVERIFIED: "its contract certificate could not be verified",
 }
@@ -52,38 +65,119 @@ REFUSED_AS: Mapping[Authorization, Rule] = {
 }
 
 
+class Place(NamedTuple):
+    """Where an idToken is presented. groups: of the station. evse_id: where that is said. free_vend: see judge."""
+
+    station_id: str
+    groups: tuple[str, ...] = ()
+    evse_id: int | None = None
+    free_vend: bool = False
+
+
+class Registered(Protocol):
+    """What an operator says of a station, as far as it matters here, see services.common.calls.stations."""
+
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+
+    @property
+    def free_vend(self) -> str | None: ...
+
+
+def place_of(station_id: str, registration: Registered, evse_id: int | None = None) -> Place:
+    """Where that is."""
+    return Place(station_id, registration.groups, evse_id, registration.free_vend is not None)
+
+
 def judge(
-    presented: IdToken, known: Token | None, now: datetime, *, group: Token | None = None, free_vend: bool = False
+    presented: IdToken,
+    known: Token | None,
+    now: datetime,
+    place: Place,
+    *,
+    group: Token | None = None,
+    starts: bool = False,
+    others: int = 0,
 ) -> TokenInfo:
     """The verdict on a presented idToken, given what is registered under its key.
 
-    group: what is registered under its group's id, see find_group: a card of a blocked group is refused as blocked.
-    free_vend: at this station whoever comes may charge, also with an idToken that is blocked or that nobody knows.
+    group: what is registered under its group's id, see find_group: a card of a blocked group is refused as blocked, and
+    one of a master pass group starts nothing (C16.FR.03). starts: whether it is presented to start a session. others:
+    sessions that it has already, known of those alone that may have so many. place.free_vend: there whoever comes may
+    charge, also with an idToken that is blocked or that nobody knows.
 
     NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
     code that is not known is Invalid (C04.FR.01).
     """
     if presented.type == NO_AUTHORIZATION:
         return TokenInfo(Authorization.ACCEPTED, rule=Rule.NO_AUTHORIZATION)
-    info = _judge(presented, known, group, now)
-    return TokenInfo(Authorization.ACCEPTED, group_id=info.group_id, rule=Rule.FREE_VEND) if free_vend else info
-
-
-def _judge(presented: IdToken, known: Token | None, group: Token | None, now: datetime) -> TokenInfo:
     if known is None or not _same_type(presented.type, known.type):
-        return _unknown(presented, known)
-    status, rule = _ruled(known, group, now)
-    return TokenInfo(status, known.expires_at, known.group_id, known.cache_expires_at, known.language, rule)
+        info = _unknown(presented, known)
+    else:
+        status, rule = _ruled(known, group, now, place, starts, others)
+        info = _info(known, status, rule)
+        if status == Authorization.ACCEPTED and (evse_ids := _evses(known, place.station_id)):
+            info = replace(info, evse_ids=evse_ids)
+    if place.free_vend:
+        return TokenInfo(Authorization.ACCEPTED, group_id=info.group_id, rule=Rule.FREE_VEND)
+    return info
 
 
-def _ruled(known: Token, group: Token | None, now: datetime) -> tuple[Authorization, Rule]:
+def _info(known: Token, status: Authorization, rule: Rule) -> TokenInfo:
+    return TokenInfo(
+        status,
+        expires_at=known.expires_at,
+        group_id=known.group_id,
+        cache_expires_at=known.cache_expires_at,
+        language=known.language,
+        rule=rule,
+        language2=known.language2,
+    )
+
+
+def _ruled(
+    known: Token, group: Token | None, now: datetime, place: Place, starts: bool, others: int
+) -> tuple[Authorization, Rule]:
+    """By the first rule that refuses it."""
     if known.status != Authorization.ACCEPTED:
         return known.status, REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED)
     if known.expires_at is not None and known.expires_at <= now:
         return Authorization.EXPIRED, Rule.EXPIRED
     if is_blocked(group):
         return Authorization.BLOCKED, Rule.GROUP_BLOCKED
+    if known.valid_from is not None and now < known.valid_from:
+        return Authorization.NOT_AT_THIS_TIME, Rule.NOT_YET_VALID
+    if not _may_charge_at(known, place):
+        return Authorization.NOT_AT_THIS_LOCATION, Rule.ELSEWHERE
+    if place.evse_id and (evse_ids := _evses(known, place.station_id)) and place.evse_id not in evse_ids:
+        return Authorization.NOT_AT_THIS_LOCATION, Rule.OTHER_EVSE
+    if starts and group is not None and group.master_pass:
+        return Authorization.INVALID, Rule.MASTER_PASS
+    if starts and known.max_sessions is not None and others >= known.max_sessions:
+        return Authorization.CONCURRENT_TX, Rule.TOO_MANY_SESSIONS
     return known.status, Rule.REGISTERED
+
+
+def _may_charge_at(known: Token, place: Place) -> bool:
+    """What is denied is denied, whatever is allowed beside it."""
+    if _is_named(place, known.denied_groups, known.denied_stations):
+        return False
+    anywhere = not (known.allowed_groups or known.allowed_stations)
+    return anywhere or _is_named(place, known.allowed_groups, known.allowed_stations)
+
+
+def _is_named(place: Place, groups: tuple[str, ...], stations: tuple[str, ...]) -> bool:
+    if groups and not set(groups).isdisjoint(place.groups):
+        return True
+    return bool(stations) and station_key(place.station_id) in {station_key(one) for one in stations}
+
+
+def _evses(known: Token, station_id: str) -> tuple[int, ...]:
+    """The only ones of a station where it may charge (C01.FR.20); none: all of them (C01.FR.19)."""
+    if not known.evses:
+        return ()
+    named = (one.rpartition("/") for one in known.evses)
+    return tuple(sorted({int(evse) for station, _, evse in named if station_key(station) == station_key(station_id)}))
 
 
 def is_blocked(token: Token | None) -> bool:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tests.certification import seen
-from tests.certification.marks import missing
 from tests.certification.operator import Operator, is_ended
 from tests.certification.states import Token, admitted
 from tests.certification.station import Station, now
@@ -262,9 +261,10 @@ async def test_16_start_concurrent_registered(station: Station, operator: Operat
     await refused(station, operator, f"{station.id}-ELSEWHERE", "ConcurrentTx")
 
 
-@missing("idTags that may be in one transaction at a time")
-async def test_16_start_concurrent(station: Station, session: Session, operator: Operator) -> None:
+async def test_16_start_concurrent(station: Station, operator: Operator) -> None:
     """An idTag that is in a transaction begins another (§4.8, §7.2)."""
+    card = await admitted(operator, f"{station.id}-ONCE", max_sessions=1)
+    session = Session(station, card.id)
     await booted(station)
     await session.charging()
     await seen.active(operator, session, None)

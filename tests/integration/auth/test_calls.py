@@ -11,6 +11,7 @@ from services.common.process.errors import Unavailable
 from services.ocpp.timestamps import write_time
 from tests.integration.common.running import START, Running, registered
 from voltbus.v1.bus_pb2 import Call
+from voltbus.v1.state_pb2 import Registration
 
 HASH = {
     "hashAlgorithm": "SHA256",
@@ -92,6 +93,36 @@ async def test_group_cache_and_language(auth: Running) -> None:
         "groupIdToken": {"idToken": "FLEET", "type": "Central"},
         "language1": "de",
     }
+
+
+async def test_where_and_from_when_on_it_may_charge(auth: Running) -> None:
+    """C01.FR.20, FR.22, C01.FR.09; 1.6 has neither the status nor EVSEs."""
+    known = Registration(station_id="CP1", groups=["vienna"])
+    await auth.bus.publish([Record("registrations", b"CP1", known.SerializeToString())])
+    await token(auth, "T1", allowed_groups=["vienna"], evses=["CP1/2"], language="de", language2="en")
+    assert (await asked201(auth, "T1"))["idTokenInfo"] == {
+        "status": "Accepted",
+        "language1": "de",
+        "language2": "en",
+        "evseId": [2],
+    }
+    assert await asked16(auth, "T1") == {"status": "Accepted"}
+    await token(auth, "T1", allowed_groups=["graz"])
+    assert (await asked201(auth, "T1"))["idTokenInfo"] == {"status": "NotAtThisLocation"}
+    assert await asked16(auth, "T1") == {"status": "Invalid"}
+    await token(auth, "T1", valid_from=(START + timedelta(seconds=1)).isoformat())
+    assert (await asked201(auth, "T1"))["idTokenInfo"] == {"status": "NotAtThisTime"}
+    rules = [one["rule"] for one in (await auth.get("/v1/decisions"))["items"]]
+    assert sorted(rules) == ["elsewhere", "elsewhere", "not_yet_valid", "registered", "registered"]
+
+
+async def test_a_master_pass_is_told_its_group_where_there_are_master_passes(auth: Running) -> None:
+    """C16: it is accepted with its group; in 1.6, which has none, it would start a session (C16.FR.03)."""
+    await token(auth, "POLICE", type="Central", master_pass=True)
+    await token(auth, "T1", group_id="POLICE")
+    group = {"idToken": "POLICE", "type": "Central"}
+    assert (await asked201(auth, "T1"))["idTokenInfo"] == {"status": "Accepted", "groupIdToken": group}
+    assert (await asked16(auth, "T1"))["status"] == "Invalid"
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,8 @@ async def test_an_export_has_all_rows_and_no_password(auth: Running, monkeypatch
     assert "0000000000000001" not in exported
     assert len((await fetched(auth, "/v1/stations/export", NDJSON, group="vienna")).splitlines()) == 10
     assert (await fetched(auth, "/v1/tokens/export")).splitlines() == [
-        b"id_token,type,status,expires_at,group_id,cache_expires_at,language,on_block"
+        b"id_token,type,status,expires_at,group_id,cache_expires_at,language,on_block,language2,valid_from,"
+        b"allowed_groups,allowed_stations,denied_groups,denied_stations,evses,max_sessions,master_pass,note"
     ]
 
 

@@ -18,6 +18,18 @@ FULL = {
     "cache_expires_at": "2026-03-01T13:00:00Z",
     "language": "de-AT",
 }
+RULES = {
+    "language2": "en",
+    "valid_from": "2026-01-01T00:00:00Z",
+    "allowed_groups": ["vienna", "graz"],
+    "allowed_stations": ["CP001"],
+    "denied_groups": ["depot"],
+    "denied_stations": ["CP002"],
+    "evses": ["CP001/1"],
+    "max_sessions": 2,
+    "master_pass": False,
+    "note": "spare card, reception",
+}
 
 
 async def put(auth: Running, id_token: str = "AbCd", body: Any = CARD, status: int = 201) -> Any:
@@ -67,6 +79,28 @@ async def test_everything_that_is_said_goes_to_the_topic(auth: Running) -> None:
     assert (event.id_token, event.type, event.status) == ("AbCd", "eMAID", "Blocked")
 
 
+async def test_its_rules_are_shown_and_go_to_the_topic_but_for_the_note(auth: Running) -> None:
+    made = await put(auth, body=FULL | RULES)
+    assert {name: made[name] for name in RULES} == RULES
+    assert await auth.get("/v1/tokens/AbCd") == made
+    cleared = await auth.http.patch("/v1/tokens/AbCd", json={"evses": None, "max_sessions": None, "denied_groups": []})
+    shown = {name: cleared.json()[name] for name in RULES}
+    assert shown == RULES | {"evses": [], "max_sessions": None, "denied_groups": []}
+    await auth.settled()
+    token = tokens(auth)["eMAID/abcd"]
+    assert token
+    assert (token.language2, [*token.allowed_groups], [*token.denied_stations]) == ("en", ["vienna", "graz"], ["CP002"])
+    assert (token.max_sessions, [*token.evses]) == (0, [])
+    assert b"reception" not in token.SerializeToString()
+
+
+async def test_a_change_that_does_not_go_with_the_rest_is_refused(auth: Running) -> None:
+    await put(auth)
+    for change, field in ({"language2": "de"}, "language2"), ({"master_pass": True}, "master_pass"):
+        answer = await auth.http.patch("/v1/tokens/AbCd", json=change)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.{field}")
+
+
 async def test_put_replaces_and_patch_changes(auth: Running) -> None:
     await put(auth, body=FULL)
     patched = await auth.http.patch("/v1/tokens/abcd", json={"status": "Accepted", "group_id": None})
@@ -110,6 +144,17 @@ async def test_a_removed_token_is_gone_for_everybody(auth: Running) -> None:
         (CARD | {"group_id": "G" * 37}, "body.group_id"),
         (CARD | {"language": "a language"}, "body.language"),
         (CARD | {"price": 1}, "body.price"),
+        (CARD | {"language2": "de"}, "body.language2"),
+        (CARD | {"valid_from": "2030-01-01T00:00:00Z", "expires_at": "2029-01-01T00:00:00Z"}, "body.valid_from"),
+        (CARD | {"master_pass": True}, "body.master_pass"),
+        (CARD | {"max_sessions": 0}, "body.max_sessions"),
+        (CARD | {"max_sessions": True}, "body.max_sessions"),
+        (CARD | {"max_sessions": 1001}, "body.max_sessions"),
+        (CARD | {"evses": ["CP001"]}, "body.evses.0"),
+        (CARD | {"evses": ["CP001/0"]}, "body.evses.0"),
+        (CARD | {"allowed_stations": ["CP001", "a/b"]}, "body.allowed_stations.1"),
+        (CARD | {"denied_groups": [f"g{n}" for n in range(101)]}, "body.denied_groups"),
+        (CARD | {"note": "n" * 201}, "body.note"),
     ],
 )
 async def test_a_body_that_cannot_be_is_refused_by_field(auth: Running, body: Any, field: str) -> None:

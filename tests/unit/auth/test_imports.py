@@ -26,7 +26,7 @@ from services.auth.domain import imports
 from services.auth.domain.imports import LocationLine, StationLine, TokenLine, Unfit
 from services.auth.domain.locations import Location
 from services.auth.domain.stations import Password, PasswordPolicy, Station
-from services.auth.domain.tokens import RegisteredToken
+from services.auth.domain.tokens import RegisteredToken, fault
 from services.auth.importing import LOCATIONS, STATIONS, TOKENS
 from services.auth.passwords import Passwords
 from services.auth.staging import PACK, UNPACK, Staged
@@ -55,6 +55,8 @@ PRINTABLE = st.from_regex(r"\A[!-~]([ -~]{0,20}[!-~])?\Z").filter(
 MOMENT = st.none() | st.datetimes(
     FIRST_MOMENT.replace(tzinfo=None), LAST_MOMENT.replace(tzinfo=None), timezones=st.just(UTC)
 )
+NAMES = st.lists(NAME, max_size=3, unique=True).map(tuple)
+IDS = st.lists(ID, max_size=3, unique=True).map(tuple)
 AT = {"registered_at": st.just(NOW), "changed_at": st.just(NOW)}
 
 stations = st.builds(
@@ -79,7 +81,17 @@ tokens = st.builds(
         group_id=st.none() | PRINTABLE,
         cache_expires_at=MOMENT,
         language=st.sampled_from([None, "de", "de-AT"]),
-    ),
+        language2=st.sampled_from([None, "en"]),
+        valid_from=MOMENT,
+        allowed_groups=NAMES,
+        allowed_stations=IDS,
+        denied_groups=NAMES,
+        denied_stations=IDS,
+        evses=st.lists(st.builds("{}/{}".format, ID, st.integers(1, 999)), max_size=3, unique=True).map(tuple),
+        max_sessions=st.none() | st.integers(1, 1000),
+        master_pass=st.booleans(),
+        note=st.none() | NAME,
+    ).filter(lambda one: fault(one) is None),
     **AT,
 )
 

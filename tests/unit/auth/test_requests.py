@@ -25,12 +25,14 @@ from services.auth.domain.requests import (
     Verdict,
     decide,
 )
+from services.common.authorization.judge import Place
 from services.common.calls.call import Refused
 from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
 from services.ocpp.versions import VERSIONS
 from tests.unit.common.calls import call
 
+PLACE = Place("CP1")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD = IdToken("ABCD", "ISO14443")
 EMAID = IdToken("DE8AACA2B3C4D5", "eMAID")
@@ -54,7 +56,7 @@ TOKENS = {
 )
 def test_verdicts(request_: Authorize, reply: Verdict) -> None:
     """C01.FR.07, C07.FR.17."""
-    assert decide(request_, TOKENS, NOW) == reply
+    assert decide(request_, TOKENS, NOW, PLACE) == reply
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_verdicts(request_: Authorize, reply: Verdict) -> None:
 )
 def test_nothing_is_promised_that_cannot_be_done(request_: Request, reply: type[Reply]) -> None:
     """M01, M06.FR.04, N09.FR.05."""
-    assert isinstance(decide(request_, {}, NOW), reply)
+    assert isinstance(decide(request_, {}, NOW, PLACE), reply)
 
 
 def test_all_but_verdicts_is_recorded() -> None:
@@ -77,7 +79,7 @@ def test_all_but_verdicts_is_recorded() -> None:
 @pytest.mark.parametrize(
     ("version", "payload", "request_"),
     [
-        ("1.6", {"idTag": "ABCD"}, Authorize(IdToken("ABCD"))),
+        ("1.6", {"idTag": "ABCD"}, Authorize(IdToken("ABCD"), starts=True)),
         ("2.0.1", {"idToken": {"idToken": "ABCD", "type": "ISO14443"}}, Authorize(CARD)),
         (
             "2.0.1",
@@ -104,7 +106,7 @@ def test_all_that_the_gateway_sends_is_read(version: str) -> None:
 @pytest.mark.parametrize("status", Authorization)
 @pytest.mark.parametrize("contract", [None, ContractCheck.UNVERIFIED])
 def test_every_verdict_can_be_written(status: Authorization, contract: ContractCheck | None) -> None:
-    info = TokenInfo(status, NOW, "G" * 36, NOW, "en-US")
+    info = TokenInfo(status, NOW, "G" * 36, NOW, "en-US", language2="de", evse_ids=(1, 2))
     for version in BY_VERSION:
         authorize = call("Authorize", {"idTag": "x"}, version)
         VERSIONS[version].schemas.check_response("Authorize", DIALECTS.write(authorize, Verdict(CARD, info, contract)))
@@ -114,7 +116,7 @@ def test_every_verdict_can_be_written(status: Authorization, contract: ContractC
 def test_a_dialect_writes_every_reply_to_what_it_reads(dialect: Dialect[Request]) -> None:
     payload = {"idTag": "x", "idToken": {"idToken": "x", "type": "Local"}, "certificateStatusRequests": []}
     requests = [reader(call("x", payload | {"csr": "x"})) for reader in dialect.read.values()]
-    decided = {type(decide(one, {}, NOW)) for one in requests if not isinstance(one, SignCertificate)}
+    decided = {type(decide(one, {}, NOW, PLACE)) for one in requests if not isinstance(one, SignCertificate)}
     signing = {SigningAnswered} if "SignCertificate" in dialect.read else set()
     assert decided | signing == set(dialect.write)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from services.auth.domain.tokens import (
     TokenDecision,
     TokenEvent,
     TokenRemoved,
+    fault,
     put,
     remove,
 )
@@ -36,6 +38,9 @@ CURRENT = RegisteredToken(TOKEN, BEFORE, BEFORE)
                 replace(TOKEN, group_id="G"),
                 replace(TOKEN, cache_expires_at=NOW),
                 replace(TOKEN, language="de"),
+                replace(TOKEN, valid_from=NOW),
+                replace(TOKEN, evses=("CP1/1",)),
+                replace(TOKEN, note="the spare one"),
             )
         ),
     ],
@@ -59,3 +64,22 @@ def test_removal_is_announced() -> None:
 
 def test_an_id_stands_under_its_lower_case() -> None:
     assert CURRENT.key == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({}, None),
+        ({"language": "de", "language2": "en"}, None),
+        ({"language2": "en"}, "language2"),
+        ({"language": "en", "language2": "EN"}, "language2"),
+        ({"valid_from": BEFORE, "expires_at": NOW}, None),
+        ({"valid_from": NOW, "expires_at": NOW}, "valid_from"),
+        ({"master_pass": True}, "master_pass"),
+        ({"master_pass": True, "type": "Central"}, None),
+    ],
+)
+def test_what_does_not_go_together(said: Any, field: str | None) -> None:
+    """C01.FR.10, C01.FR.11: a second language needs a first, and is another."""
+    found = fault(replace(TOKEN, **said))
+    assert (found and found[0]) == field

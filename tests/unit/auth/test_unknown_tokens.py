@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.unknown_tokens import MOST_STATIONS, UnknownToken, together, unknown_token
-from services.common.authorization.judge import judge
+from services.common.authorization.judge import Place, judge
 from services.ocpp.id_tokens import Authorization, IdToken, Token
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ def seen(number: int, key: str = "a", station: str = "CP1") -> UnknownToken:
 
 
 def decided(token: IdToken, known: Token | None = None) -> AuthorizationDecided:
-    return AuthorizationDecided("CP1", token, judge(token, known, NOW), NOW, "c", "Authorize", NOW)
+    return AuthorizationDecided("CP1", token, judge(token, known, NOW, Place("CP1")), NOW, "c", "Authorize", NOW)
 
 
 def test_only_what_nobody_knows_is_unknown() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from services.auth.dialects import DIALECTS
 from services.auth.domain.requests import decide
+from services.common.authorization.judge import Place
 from services.common.calls.call import Refused
 from services.ocpp.versions import VERSIONS
 from tests.unit.common.calls import NOW, call
@@ -18,7 +19,7 @@ def answer(asked: list[Any]) -> list[Any]:
     message = call("GetCertificateChainStatus", {"certificateStatusRequests": asked}, "2.1")
     request = DIALECTS.read(message)
     assert not isinstance(request, Refused)
-    written = DIALECTS.write(message, decide(request, {}, NOW))
+    written = DIALECTS.write(message, decide(request, {}, NOW, Place("CP1")))
     SCHEMAS.check_response("GetCertificateChainStatus", written)
     found: list[Any] = written["certificateStatus"]
     return found

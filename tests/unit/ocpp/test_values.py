@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.authorization.judge import judge
+from services.common.authorization.judge import Place, judge
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import (
     CARDS,
@@ -26,6 +26,7 @@ from services.ocpp.v16 import id_tag_info
 from services.ocpp.v201 import id_token_info
 from services.ocpp.versions import VERSIONS
 
+PLACE = Place("CP1")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CARD = Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET", cache_expires_at=NOW + timedelta(days=1))
 
@@ -125,7 +126,7 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
     ],
 )
 def test_verdicts(presented: IdToken, known: Token | None, status: Authorization) -> None:
-    assert judge(presented, known, NOW).status == status
+    assert judge(presented, known, NOW, PLACE).status == status
 
 
 @pytest.mark.parametrize("presented", [None, *TYPES, "SomethingNew"])
@@ -135,7 +136,7 @@ def test_a_verdict_does_not_depend_on_where_the_token_stands(presented: str | No
     token, asked = Token("AbCd", known, Authorization.BLOCKED), IdToken("aBcD", presented)
     for key in (record_key("AbCd", known), token_key("AbCd")):
         found = find(asked, {key: token}.get)
-        assert judge(asked, found, NOW) == judge(asked, token, NOW)
+        assert judge(asked, found, NOW, PLACE) == judge(asked, token, NOW, PLACE)
     assert find(IdToken("abc", presented), {record_key("AbCd", known): token}.get) is None
 
 
@@ -151,7 +152,7 @@ def test_keys_with_a_type_are_no_keys_without_one() -> None:
 
 
 def test_a_verdict_carries_group_and_cache_expiry() -> None:
-    info = judge(IdToken("ABCD"), CARD, NOW)
+    info = judge(IdToken("ABCD"), CARD, NOW, PLACE)
     assert (info.group_id, info.cache_expires_at) == ("FLEET", CARD.cache_expires_at)
 
 

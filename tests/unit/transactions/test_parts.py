@@ -27,8 +27,28 @@ def test_a_token_as_auth_publishes_it() -> None:
         group_id="G",
         cache_expires_at=NOON,
         language="de",
+        language2="en",
+        valid_from=NOON,
+        allowed_groups=["a"],
+        allowed_stations=["CP1"],
+        denied_groups=["b"],
+        denied_stations=["CP2"],
+        evses=["CP1/1"],
+        max_sessions=2,
+        master_pass=True,
     )
-    assert read_token(full.SerializeToString()) == Token("T", "eMAID", Authorization.ACCEPTED, NOON, "G", NOON, "de")
+    assert read_token(full.SerializeToString()) == Token(
+        *("T", "eMAID", Authorization.ACCEPTED, NOON, "G", NOON, "de"),
+        language2="en",
+        valid_from=NOON,
+        allowed_groups=("a",),
+        allowed_stations=("CP1",),
+        denied_groups=("b",),
+        denied_stations=("CP2",),
+        evses=("CP1/1",),
+        max_sessions=2,
+        master_pass=True,
+    )
     bare = TokenRecord(id_token="T", type="Central", status="SomethingNew")
     assert read_token(bare.SerializeToString()) == Token("T", "Central", Authorization.INVALID)
 
