@@ -112,4 +112,26 @@ SECTIONS: list[Section] = [
             ),
         ],
     ),
+    (
+        "Certificates of stations",
+        [
+            Lines(
+                "To be renewed",
+                [Line("max by (end) (voltbus_station_certificates_ending)", "{{end}}")],
+                "soon is as it should be; late: a quarter of the time for it is left; ended: its station may be out.",
+            ),
+            Lines(
+                "Signing requests that ended, a day",
+                [Line("sum by (outcome) (increase(voltbus_signing_requests_ended_total[1d]))", "{{outcome}}")],
+                "csms: what was asked for is at fault.",
+            ),
+            Number(
+                "Oldest request that waits",
+                "max(voltbus_signing_requests_waiting_seconds)",
+                "for a desk or a CA",
+                unit="s",
+                red_from=86400,
+            ),
+        ],
+    ),
 ]

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from services.auth import certificate_signing, password_changing
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.certificate_renewal import CertificateRenewal, ending
-from services.auth.certificate_signing import CertificateSigning
+from services.auth.certificate_signing import OLDEST_WAITING, CertificateSigning
 from services.auth.dialects import DIALECTS
 from services.auth.downgrading import Downgrading
 from services.auth.group_settings import GroupSettings
@@ -75,7 +75,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "certificates": signing.run,
             **({"renewal": renewal.run} if before and signer else {}),
         },
-        measures=(ending(before),),
+        measures=(ending(before), OLDEST_WAITING),
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -48,14 +48,16 @@ select count(*) from certificate_request r
 where renewal_asked_at > $1 and not exists (
     select from certificate_request n where n.station_id = r.station_id and n.told_at >= r.renewal_asked_at)"""
 ASKED = "update certificate_request set renewal_asked_at = $2 where id = any($1::text[])"
-COUNT = f"select count(*) filter (where ends_at > $3), count(*) filter (where ends_at <= $3) {ENDING}"
+COUNT = f"""
+select count(*) filter (where ends_at > $4), count(*) filter (where ends_at > $3 and ends_at <= $4),
+    count(*) filter (where ends_at <= $3) {ENDING}"""
 
 ENDING_GAUGE = LeaderGauge(
     "voltbus_station_certificates_ending",
     "certificates that stations have installed and that are to be renewed: soon (they end within "
-    "VOLTBUS_CERTIFICATE_RENEW_DAYS), or ended (they did so within 90 days)",
+    "VOLTBUS_CERTIFICATE_RENEW_DAYS), late (within a quarter of that), or ended (they did so within 90 days)",
     ["end"],
-    known=[("soon",), ("ended",)],
+    known=[("soon",), ("late",), ("ended",)],
 )
 
 log = structlog.get_logger()
@@ -118,8 +120,8 @@ def ending(before: timedelta) -> Measure:
 
 def _counted(before: timedelta) -> Read:
     async def read(db: Connection, now: datetime) -> Mapping[Labels, float]:
-        row = await db.fetchrow(COUNT, now - TOO_LATE, now + before, now)
+        row = await db.fetchrow(COUNT, now - TOO_LATE, now + before, now, now + before / 4)
         assert row is not None, "it counts"
-        return {("soon",): float(row[0]), ("ended",): float(row[1])}
+        return {("soon",): float(row[0]), ("late",): float(row[1]), ("ended",): float(row[2])}
 
     return read

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from services.auth import certificate_requests_store as requests_store
 from services.auth.domain import certificate_requests as domain
 from services.auth.domain.certificate_requests import UNSIGNED, CertificateRequest, RefusedBy, RequestState
-from services.auth.domain.chains import Issued, UnfitChain, issued
+from services.auth.domain.chains import Issued, UnfitChain, issued, require_room
 from services.auth.remote import INSTALL_SIGNED
 from services.auth.signers.signer import Asked, Declined, Said, Signed, Signer, Waiting
 from services.auth.store import Store, UnitOfWork
@@ -19,8 +20,10 @@ from services.common.commands.command import Command, End
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection
+from services.common.postgres.measures import Measure
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, VoltbusError
+from services.common.process.leader_gauge import Labels, LeaderGauge
 from services.common.process.wakeup import Wakeup
 
 # Requests that are looked at in one turn, and of those at once; seconds between turns.
@@ -29,6 +32,20 @@ AT_ONCE, TOGETHER, EVERY_SECONDS = 50, 8, 1.0
 CLAIM = timedelta(seconds=120)
 # A station that is away gets its certificate when it is back; later it asks for another (A02.FR.17).
 KEPT = timedelta(days=7)
+
+ENDED = Counter(
+    "voltbus_signing_requests_ended_total",
+    "requests of stations for certificates that have come to an end: installed, failed, or refused by csms (what is "
+    "asked for is at fault), operator, authority or station",
+    ["outcome"],
+)
+WAITING = LeaderGauge(
+    "voltbus_signing_requests_waiting_seconds",
+    "age of the oldest request of a station for a certificate that nobody has signed yet; 0: there is none",
+)
+OLDEST = """
+select coalesce(extract(epoch from $1::timestamptz - min(asked_at)), 0)
+from certificate_request where state in ('asked', 'waiting')"""
 
 log = structlog.get_logger()
 
@@ -53,6 +70,7 @@ class CertificateSigning:
 
     async def run(self) -> None:
         """Until cancelled."""
+        await self.command_service.stations.wait()
         while True:
             try:
                 await self.settle()
@@ -91,7 +109,7 @@ class CertificateSigning:
             if request.state in UNSIGNED:
                 await requests_store.save(work.db, [replace(request, due_at=now + CLAIM)])
             elif request.state is RequestState.SIGNED:
-                await self._send(work, request)
+                await self._send_again(work, request)
             elif request.state is not RequestState.SUPERSEDED:
                 await self._announce(work, request)
         if before:
@@ -191,9 +209,25 @@ class CertificateSigning:
         self, work: UnitOfWork, request: CertificateRequest, said: Signed, author: str | None
     ) -> CertificateRequest:
         """It is told, and on its way. Raises UnfitChain."""
-        after = domain.signed(request, self._issued(request, said), self.clock(), author)
+        chain = self._issued(request, said)
+        require_room(chain, self._room(request))
+        after = domain.signed(request, chain, self.clock(), author)
         await outbox.add(work.db, [self.store.publication.certificate_issued(after)])
         return await self._send(work, after)
+
+    async def _send_again(self, work: UnitOfWork, request: CertificateRequest) -> None:
+        """What was signed before: the station may have said since that it takes less."""
+        assert request.issued is not None, "it was signed"
+        try:
+            require_room(request.issued, self._room(request))
+        except UnfitChain as error:
+            await requests_store.save(work.db, [domain.failed(request, str(error), self.clock())])
+        else:
+            await self._send(work, request)
+
+    def _room(self, request: CertificateRequest) -> int | None:
+        """How long a chain the station takes, as far as it has said."""
+        return self.command_service.stations.capabilities(request.station_id).certificate_chain_size
 
     async def _send(self, work: UnitOfWork, request: CertificateRequest) -> CertificateRequest:
         assert request.issued is not None, "it was signed"
@@ -213,6 +247,7 @@ class CertificateSigning:
         publication = self.store.publication
         told = publication.certificate_installed if installed else publication.certificate_rejected
         await outbox.add(work.db, [told(request)])
+        ENDED.labels((request.refused_by or request.state).value).inc()
         if not installed:
             log.warning(
                 "a station has no new certificate",
@@ -225,6 +260,13 @@ class CertificateSigning:
     def _nudge(self) -> None:
         self.command_service.notify_changed()
         self.command_service.nudge()
+
+
+async def _waiting(db: Connection, now: datetime) -> Mapping[Labels, float]:
+    return {(): float(await db.fetchval(OLDEST, now))}
+
+
+OLDEST_WAITING = Measure(WAITING, _waiting)
 
 
 async def on_ended(db: Connection, commands: Sequence[Command]) -> None:

@@ -75,6 +75,14 @@ def issued(
     )
 
 
+def require_room(issued: Issued, most: int | None) -> None:
+    """most: characters that the station takes, if it has said that. Raises UnfitChain."""
+    if most is not None and len(issued.chain) > most:
+        raise UnfitChain(
+            f"its chain has {len(issued.chain)} characters, and the station takes {most} (MaxCertificateChainSize)"
+        )
+
+
 def _read(pem: str) -> list[x509.Certificate]:
     if len(pem) > MOST_READ:
         raise UnfitChain(f"it has more than {MOST_READ} characters")

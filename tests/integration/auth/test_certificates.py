@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from services.auth.app import NAME, build
 from services.auth.certificate_renewal import ending
+from services.auth.certificate_signing import OLDEST_WAITING
 from services.auth.remote import RENEW
 from services.auth.settings import Settings, SignerKind
 from services.common.kafka.bus import Record
@@ -22,6 +23,7 @@ from tests.clients.signing import CPO, files, pem, request, signed
 from tests.clients.system import eventually
 from tests.integration.common.running import GATEWAY, SLOT, Running, Time, connected, running
 from voltbus.v1 import events_pb2 as pb
+from voltbus.v1 import state_pb2
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Command, Outcome, Result
 
 V16, V201, V21 = "1.6", "2.0.1", "2.1"
@@ -233,6 +235,61 @@ async def test_one_that_does_not_come_back_asks_again_and_gets_the_same(auth: Ru
     await shown(auth, "sent")
     await auth.settled()
     assert len(auth.announced("CertificateIssued")) == 1
+
+
+async def takes(auth: Running, size: int) -> None:
+    """CP1 has said how long a chain it takes."""
+    can = state_pb2.Capabilities(certificate_chain_size=size)
+    said = state_pb2.Inventory(station_id="CP1", version=V201, capabilities=can)
+    await auth.put(Record("inventory", b"CP1", said.SerializeToString()))
+
+
+async def test_a_chain_that_is_larger_than_the_station_takes_is_not_sent(auth: Running, redis: Redis) -> None:
+    """MaxCertificateChainSize (2.x §2.2.7), CertificateSignedMaxChainSize (1.6); of the same request told anew, too."""
+    await connected(redis, "CP1", V201)
+    await takes(auth, 500)
+    csr = pem(request())
+    await ask(auth, csr)
+    assert "the station takes 500" in (await shown(auth, "failed"))["reason"]
+    assert "the station takes 500" in (await told(auth, "CertificateRejected")).reason
+    assert not sent(auth)
+    await takes(auth, 10_000)
+    auth.time.passes(60)
+    await ask(auth, csr)
+    seen = await shown(auth, "sent")
+    await say(auth, seen["command_id"], None, OUTCOME_TIMED_OUT)
+    await shown(auth, "failed")
+    await takes(auth, 500)
+    auth.time.passes(60)
+    await ask(auth, csr)
+    await eventually(lambda: reason(auth), lambda said: "the station takes 500" in (said or ""))
+    assert len(sent(auth)) == 1
+
+
+async def test_an_operator_can_give_a_shorter_chain(desk: Running, redis: Redis) -> None:
+    """One that the station has no room for is not taken from him, and the request still waits."""
+    await connected(redis, "CP1", V201)
+    csr = request()
+    own, above = pem(signed(AUTHORITY, csr)), AUTHORITY.pem
+    await takes(desk, len(own))
+    await ask(desk, pem(csr))
+    path = f"{PATH}/{(await shown(desk, 'waiting'))['id']}"
+    answer = await desk.http.post(f"{path}/chain", json={"chain": own + above})
+    assert (answer.status_code, "MaxCertificateChainSize" in answer.text) == (422, True)
+    assert (await desk.http.post(f"{path}/chain", json={"chain": own})).status_code == 200
+    await shown(desk, "sent")
+
+
+async def test_how_long_requests_wait(desk: Running) -> None:
+    """The oldest that nobody has signed."""
+    read = OLDEST_WAITING.read
+    async with desk.database.connection() as db:
+        assert await read(db, desk.time()) == {(): 0.0}
+    await ask(desk, pem(request()))
+    await shown(desk, "waiting")
+    desk.time.passes(3600)
+    async with desk.database.connection() as db:
+        assert await read(db, desk.time()) == {(): 3600.0}
 
 
 async def test_what_is_said_late_counts(auth: Running, redis: Redis) -> None:
@@ -452,8 +509,9 @@ async def test_how_many_are_to_be_renewed(auth: Running, redis: Redis) -> None:
     await installed(auth, redis, "CP1")
     read = ending(timedelta(days=30)).read
     found = []
-    for days in (0, 336, 31, 120):
+    for days in (0, 336, 23, 8, 120):
         auth.time.passes(days * 86_400)
         async with auth.database.connection() as db:
             found.append(await read(db, auth.time()))
-    assert [(one["soon",], one["ended",]) for one in found] == [(0, 0), (1, 0), (0, 1), (0, 0)]
+    counts = [(one["soon",], one["late",], one["ended",]) for one in found]
+    assert counts == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]

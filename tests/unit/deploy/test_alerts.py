@@ -19,6 +19,7 @@ DROPPED, RESULTS = "voltbus_gateway_dropped_total", "voltbus_gateway_command_res
 GIVEN_UP = "voltbus_gateway_given_up_connections_total"
 REFUSED = "voltbus_gateway_certificate_refused"
 SECONDS = "voltbus_gateway_call_seconds"
+WAITING = "voltbus_signing_requests_waiting_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ class Case:
     series: Mapping[str, str]
     at: int
     fires: Mapping[str, str] | None = field(default_factory=lambda: {"job": "auth"})
+
+
+def ending(late: int, ended: int) -> dict[str, str]:
+    """Certificates of stations, of which some are always to be renewed soon."""
+    counts = {"soon": 7, "late": late, "ended": ended}
+    return {f'voltbus_station_certificates_ending{{{AUTH},end="{end}"}}': f"{n}x90" for end, n in counts.items()}
+
+
+def signing(outcome: str, values: str) -> dict[str, str]:
+    return {f'voltbus_signing_requests_ended_total{{{AUTH},outcome="{outcome}"}}': values}
 
 
 def counter(name: str, where: str = AUTH) -> str:
@@ -300,6 +311,17 @@ CASES = [
         10,
         None,
     ),
+    Case("VoltbusStationCertificatesEnding", "one has ended", ending(late=0, ended=1), 70),
+    Case("VoltbusStationCertificatesEnding", "one ends, and was not renewed", ending(late=1, ended=0), 70),
+    Case("VoltbusStationCertificatesEnding", "some are being renewed", ending(late=0, ended=0), 70, None),
+    Case("VoltbusStationCertificatesEnding", "a renewal takes half an hour", ending(late=1, ended=0), 40, None),
+    Case("VoltbusSigningRequestsWait", "for more than a day", {f"{WAITING}{{{AUTH}}}": "86401x9"}, 5),
+    Case("VoltbusSigningRequestsWait", "since this morning", {f"{WAITING}{{{AUTH}}}": "30000x9"}, 5, None),
+    Case("VoltbusSigningRequestsFail", "a station refuses", signing("station", "0x5 1x60"), 20),
+    Case("VoltbusSigningRequestsFail", "the CA refuses, at once", signing("authority", "_x5 1x60"), 20),
+    Case("VoltbusSigningRequestsFail", "one did, two hours ago", signing("failed", "0x5 1x200"), 130, None),
+    Case("VoltbusSigningRequestsFail", "what a station asked for is at fault", signing("csms", "0+1x60"), 30, None),
+    Case("VoltbusSigningRequestsFail", "they are installed", signing("installed", "0+1x60"), 30, None),
     Case("VoltbusTransactionsHeld", "many", {f"voltbus_transactions_held{{{AUTH}}}": "120x90"}, 70),
     Case("VoltbusTransactionsHeld", "some", {f"voltbus_transactions_held{{{AUTH}}}": "99x90"}, 70, None),
     Case("VoltbusStationsGone", "half of them", online("100x30 50x30"), 37, {"job": "firmware"}),
