@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from services.auth import certificate_signing, password_changing
+from services.auth import certificate_signing, password_changing, rollouts_store
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.certificate_renewal import CertificateRenewal, ending
 from services.auth.certificate_signing import OLDEST_WAITING, CertificateSigning
@@ -15,6 +15,7 @@ from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.kept import TABLES
 from services.auth.password_changing import PasswordChanging
+from services.auth.password_rotation import PasswordRotation
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
 from services.auth.remote import RENDERERS
@@ -70,12 +71,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         tasks={
             "groups": group_settings.run,
             "passwords": changing.run,
+            "rotations": PasswordRotation(store, changing, wiring.routes, clock).run,
             "profiles": Securing(store, clock).run,
             "downgrades": Downgrading(store, wiring.stations, clock).run,
             "certificates": signing.run,
             **({"renewal": renewal.run} if before and signer else {}),
         },
-        measures=(ending(before), OLDEST_WAITING),
+        measures=(ending(before), OLDEST_WAITING, rollouts_store.MEASURE),
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

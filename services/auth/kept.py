@@ -17,4 +17,5 @@ TABLES: tuple[Table, ...] = (
         needed="state in ('asked', 'waiting', 'signed') or coalesce(ends_at > now(), false)",
         number="number",
     ),
+    PlainTable(table="rollout", setting="command_days", time="changed_at", needed="state <> 'done'"),
 )

@@ -288,6 +288,23 @@ CASES = [
     *rises(
         "VoltbusStatusesRefused", counter("voltbus_refused_connector_statuses_total", FIRMWARE), {"job": "firmware"}
     ),
+    Case(
+        "VoltbusRolloutHalted",
+        "one of two",
+        {
+            f'voltbus_rollouts{{{AUTH},kind="passwords",state="{state}"}}': f"{number}x20"
+            for state, number in (("halted", 1), ("running", 1))
+        },
+        10,
+        {"job": "auth", "kind": "passwords"},
+    ),
+    Case(
+        "VoltbusRolloutHalted",
+        "until it is resumed",
+        {f'voltbus_rollouts{{{AUTH},kind="passwords",state="halted"}}': "1x5 0x20"},
+        10,
+        None,
+    ),
     *rises(
         "VoltbusSecurityEvent",
         f'voltbus_security_events_total{{{FIRMWARE},origin="station",type="TamperDetectionActivated"}}',
