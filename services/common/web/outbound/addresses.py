@@ -9,10 +9,10 @@ from services.common.web.outbound.guard import Network, allowed
 HOOK = "https://billing.example/hooks"
 
 
-def wrong_url(url: str, networks: Sequence[Network], example: str = HOOK) -> str | None:
+def wrong_url(url: str, networks: Sequence[Network], example: str = HOOK, *, plain: bool = False) -> str | None:
     """What is wrong with it; None if nothing is. networks: that may be called beside the internet, and without TLS.
 
-    example: of what it could be.
+    example: of what it could be. plain: HTTP without TLS may lead to the internet too.
     """
     try:
         parts = urlsplit(url)
@@ -22,13 +22,13 @@ def wrong_url(url: str, networks: Sequence[Network], example: str = HOOK) -> str
         return f"is not an address such as {example}"
     if not url.isascii() or any(character <= " " for character in url) or not host or port == 0:
         return f"is not an address such as {example}"
-    if parts.scheme not in (("https", "http") if networks else ("https",)):
-        return "must begin with https:// or http://" if networks else "must begin with https://"
+    if parts.scheme not in (("https", "http") if networks or plain else ("https",)):
+        return "must begin with https:// or http://" if networks or plain else "must begin with https://"
     if parts.username or parts.password or parts.fragment:
         return "must have no user, password or fragment"
     try:
         literal = str(ip_address(host))
     except ValueError:
         return None
-    public = parts.scheme == "https"
+    public = plain or parts.scheme == "https"
     return None if allowed([literal], networks, public=public) else "is not allowed (VOLTBUS_OUTBOUND_ALLOW)"

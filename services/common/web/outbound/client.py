@@ -1,4 +1,4 @@
-"""POST to addresses that somebody else has chosen: guarded, without redirects, bounded in time and in bytes."""
+"""HTTP to addresses that somebody else has chosen: guarded, without redirects, bounded in time and in bytes."""
 
 import asyncio
 import contextlib
@@ -63,7 +63,8 @@ class Outbound:
 
     setting: that names the networks. connect_timeout: of the connection alone (as long as all). reuse: whether a
     connection is used again (it is): one that the other end has just closed leaves open what became of a request.
-    context: of TLS connections that begin now; None: as any client's.
+    context: of TLS connections that begin now; None: as any client's. plain: HTTP without TLS may lead to the
+    internet too, for what is signed itself, such as OCSP and CRLs.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Outbound:
         connect_timeout: float | None = None,
         reuse: bool = True,
         context: Callable[[], ssl.SSLContext | None] = lambda: None,
+        plain: bool = False,
     ) -> None:
-        self._context = context
+        self._context, self._plain = context, plain
         self._networks, self._timeout, self._setting, self._reuse = networks, timeout, setting, reuse
         self._extensions: Mapping[str, Any] = (
             {} if connect_timeout is None else {"timeout": {"connect": connect_timeout}}
@@ -89,10 +91,19 @@ class Outbound:
         """keep: bytes of the answer, which has no more; 0: it says nothing. check: before anything is sent by a new
         TLS connection. Raises NoAnswer.
         """
+        return await self._ask("POST", url, headers, content, keep, check)
+
+    async def get(self, url: str, headers: Mapping[str, str], keep: int) -> Answer:
+        """keep: bytes of the answer, which has no more. Raises NoAnswer."""
+        return await self._ask("GET", url, headers, None, keep, None)
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, keep: int, check: Check | None
+    ) -> Answer:
         extensions = {**self._extensions, "trace": _Checking(check)} if check else self._extensions
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._post(httpcore.URL(url), headers, content, keep, extensions)
+                return await self._send(method, httpcore.URL(url), headers, content, keep, extensions)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._timeout:g} s") from None
         except _Forbidden as error:
@@ -107,16 +118,17 @@ class Outbound:
         for _, pool in pools.values():
             await pool.aclose()
 
-    async def _post(
+    async def _send(
         self,
+        method: str,
         url: httpcore.URL,
         headers: Mapping[str, str],
-        content: bytes,
+        content: bytes | None,
         keep: int,
         extensions: Mapping[str, Any],
     ) -> Answer:
         given = [(b"user-agent", USER_AGENT), *((name.encode(), value.encode()) for name, value in headers.items())]
-        asked = self._pool(url.scheme).stream("POST", url, headers=given, content=content, extensions=dict(extensions))
+        asked = self._pool(url.scheme).stream(method, url, headers=given, content=content, extensions=dict(extensions))
         async with asked as response:
             read, kept = 0, bytearray()
             async for part in response.aiter_stream():
@@ -141,7 +153,7 @@ class Outbound:
             max_connections=1000,
             max_keepalive_connections=100 if self._reuse else 0,
             keepalive_expiry=4,
-            network_backend=_Guarded(self._networks, public=scheme == b"https", setting=self._setting),
+            network_backend=_Guarded(self._networks, public=self._plain or scheme == b"https", setting=self._setting),
         )
         self._pools[scheme] = context, pool
         return pool
