@@ -9,11 +9,13 @@ from services.auth import certificate_signing, password_changing, rollouts_store
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.certificate_renewal import CertificateRenewal, ending
 from services.auth.certificate_signing import OLDEST_WAITING, CertificateSigning
+from services.auth.contracts import Contracts
 from services.auth.dialects import DIALECTS
 from services.auth.downgrading import Downgrading
 from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.kept import TABLES
+from services.auth.ocsp_client import OcspClient
 from services.auth.password_changing import PasswordChanging
 from services.auth.password_rotation import PasswordRotation
 from services.auth.passwords import Passwords
@@ -25,17 +27,22 @@ from services.auth.settings import Settings
 from services.auth.signers.choice import signer_of
 from services.auth.signers.desk import Desk
 from services.auth.signing_requests_intake import SigningIntake
+from services.auth.slow_requests import SlowRequests
 from services.auth.store import Store
+from services.common.calls.slow_answers import SlowAnswers
 from services.common.commands.command import Command
 from services.common.kafka.bus import Bus
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.process.wakeup import Wakeup
+from services.common.web.outbound.client import Outbound
 from services.common.wiring import wire
 from services.ocpp.sealing import Sealing
 
 NAME = "auth"
+# Seconds that one responder has.
+OCSP_TIMEOUT = 6.0
 
 
 async def on_ended(db: Connection, commands: Sequence[Command]) -> None:
@@ -50,7 +57,11 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
     signer, wake_signing = signer_of(settings, clock), Wakeup()
     intake = SigningIntake(settings.cpo_names, open=signer is not None)
-    handler = Handler(store, wiring.stations, wiring.batches(DIALECTS), intake, wake_signing)
+    outbound = Outbound(settings.outbound_allow, OCSP_TIMEOUT, plain=True)
+    contracts = Contracts(database, OcspClient(outbound, settings.outbound_allow, clock), clock)
+    slow, shell = SlowRequests(store, contracts, wiring.stations, clock), wiring.batches(DIALECTS)
+    answers = SlowAnswers(database, shell, slow.asks, slow.give_up, clock, wiring.relay.wake)
+    handler = Handler(store, wiring.stations, shell, intake, wake_signing, answers.wake)
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, wiring.announcer, clock)
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
@@ -75,6 +86,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "profiles": Securing(store, clock).run,
             "downgrades": Downgrading(store, wiring.stations, clock).run,
             "certificates": signing.run,
+            "answers": answers.run,
             **({"renewal": renewal.run} if before and signer else {}),
         },
         measures=(ending(before), OLDEST_WAITING, rollouts_store.MEASURE),

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.auth import password_changing, securing
 from services.auth.domain.requests import (
     RECORDED,
+    SLOW,
     AuthorizationDecided,
     Authorize,
     Request,
@@ -17,9 +18,9 @@ from services.auth.domain.requests import (
 from services.auth.signing_requests_intake import SigningIntake
 from services.auth.store import Store
 from services.common.authorization.judge import Place, place_of
-from services.common.calls import message_log
+from services.common.calls import message_log, slow_answers
 from services.common.calls.batch import BatchShell
-from services.common.calls.call import Call, Refused
+from services.common.calls.call import Call, Later, Refused
 from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 
@@ -33,6 +34,7 @@ class Handler:
     shell: BatchShell[Request]
     intake: SigningIntake
     wake_signing: Callable[[], None]
+    wake_slow: Callable[[], None]
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """One query for all idTokens, one transaction for all that is recorded and announced; then the replies."""
@@ -41,16 +43,20 @@ class Handler:
             {call.station_id for call, request in batch.calls if isinstance(request, Authorize)}
         )
         async with self.store.unit_of_work() as work:
-            keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
+            keys = {key for _, request in batch.calls if isinstance(request, Authorize) for key in request.token.keys}
             tokens = await work.find_tokens(keys)
             # Whoever else locks commands and signing requests does so in this order.
             concluded = await self.shell.conclude(work.db, batch)
             signing = [(call, request) for call, request in batch.calls if isinstance(request, SignCertificate)]
             answered = await self.intake.take(work, signing)
+            later = [call for call, request in batch.calls if takes_time(call, request)]
+            waiting = {call.id: Later() for call in later}
             replies = [
                 request
                 if isinstance(request, Refused)
-                else answered.get(call.id) or decide(request, tokens, batch.now, self._place(call.station_id))
+                else answered.get(call.id)
+                or waiting.get(call.id)
+                or decide(request, tokens, batch.now, self._place(call.station_id))
                 for call, request in batch.calls
             ]
             decided = [
@@ -59,6 +65,7 @@ class Handler:
                 if isinstance(reply, Verdict)
             ]
             await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
+            await slow_answers.keep(work.db, later, batch.now)
             await message_log.save_deviating(work.db, batch.deviating)
             await password_changing.confirm(work.db, batch.results)
             await securing.keep(work.db, batch.results)
@@ -66,10 +73,19 @@ class Handler:
             self.shell.notify_changed()
         if signing or concluded:
             self.wake_signing()
+        if later:
+            self.wake_slow()
         return self.shell.settle(batch, replies)
 
     def _place(self, station_id: str) -> Place:
         return place_of(station_id, self.stations.registration(station_id))
+
+
+def takes_time(call: Call, request: Request | Refused) -> bool:
+    """Whether somebody else is to be asked. Nobody is for a station that is quarantined."""
+    if call.quarantined:
+        return False
+    return isinstance(request, SLOW) or (isinstance(request, Authorize) and request.contract is not None)
 
 
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:

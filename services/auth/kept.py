@@ -1,7 +1,7 @@
 """What auth keeps, and for how long (docs/retention.md)."""
 
 from services.common.authorization import decisions
-from services.common.calls import message_log
+from services.common.calls import message_log, slow_answers
 from services.common.commands import kept as commands
 from services.common.postgres.retention import PlainTable, Table
 
@@ -9,6 +9,7 @@ TABLES: tuple[Table, ...] = (
     message_log.KEPT,
     *commands.tables(),
     decisions.KEPT,
+    slow_answers.KEPT,
     # Certificates that are still valid are needed: they are renewed, and may have to be revoked.
     PlainTable(
         table="certificate_request",

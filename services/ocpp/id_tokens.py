@@ -6,17 +6,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.ocpp.emaid import spellings
+
 # What a card may be called: readers cannot tell the two standards apart, and some stations say Local of any, or say one
 # in Authorize and another in TransactionEvent.
 CARDS = frozenset({"ISO14443", "ISO15693", "Local"})
 NO_AUTHORIZATION = "NoAuthorization"
 KEY_CODE = "KeyCode"
 CENTRAL = "Central"
+EMAID = "eMAID"
 # Of 2.0.1 (IdTokenEnumType) and 2.1 (appendices, IdTokenEnumStringType). A station of 2.1 may say any other.
 TYPES = (
     CENTRAL,
     "DirectPayment",
-    "eMAID",
+    EMAID,
     "EVCCID",
     "ISO14443",
     "ISO15693",
@@ -59,6 +62,12 @@ class IdToken(NamedTuple):
     def key(self) -> str:
         """Under which it is stored: idTokens are case-insensitive (1.6 §7.28, 2.0.1 IdTokenType)."""
         return token_key(self.value)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which it may be registered: as it is written comes first; an eMAID is written in several ways."""
+        others = spellings(self.value) if self.type == EMAID else ()
+        return tuple(dict.fromkeys((self.key, *map(token_key, others))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +141,12 @@ def record_key(id_token: str, type: str) -> str:
 
 def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | None":
     """The token that is meant, by the keys of the topic `tokens`; where its type is not known, any with that text."""
-    key = presented.key
     for type in MEANT.get(presented.type, TYPES):
-        if token := get(f"{type}/{key}"):
-            return token
+        for key in presented.keys:
+            if token := get(f"{type}/{key}"):
+                return token
     # Its text alone was the key at first; auth replaces such records when it starts.
-    return get(key)
+    return get(presented.key)
 
 
 def find_group(member: "Token | None", get: Callable[[str], "Token | None"]) -> "Token | None":

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from tests.certification import seen
-from tests.certification.contracts import contract
-from tests.certification.marks import missing
+from tests.certification.contracts import Contract, contract
 from tests.certification.operator import Operator
 from tests.certification.states import ACCEPTED, Session, Token, admitted, booted
 from tests.certification.station import Station
@@ -140,13 +141,13 @@ async def test_tc_c_49(station: Station, session: Session, operator: Operator) -
         await seen.ended(operator, one, "MasterPass")
 
 
-@missing("contract certificates are checked")
 async def test_tc_c_50(station: Station, session: Session, operator: Operator) -> None:
     """A contract certificate that its station has validated, and that is not revoked (C07.FR.04)."""
     session.token = await admitted(operator, emaid(station), type="eMAID")
     await booted(station)
     await session.ev_connected_pre_session()
     async with contract(session.token.id) as responder:
+        await trusted(operator, responder.contract)
         about = {"iso15118CertificateHashData": responder.contract.hash_data}
         answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
         assert responder.asked == [responder.contract.own.serial_number]
@@ -154,26 +155,26 @@ async def test_tc_c_50(station: Station, session: Session, operator: Operator) -
     await charged_by_contract(session, operator)
 
 
-@missing("contract certificates are checked")
 async def test_tc_c_51(station: Station, session: Session, operator: Operator) -> None:
     """A contract certificate that its station has validated, and that is revoked (C07.FR.16)."""
     session.token = await admitted(operator, emaid(station), type="eMAID")
     await booted(station)
     await session.ev_connected_pre_session()
     async with contract(session.token.id, revoked=True) as responder:
+        await trusted(operator, responder.contract)
         about = {"iso15118CertificateHashData": responder.contract.hash_data}
         answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
         assert responder.asked == [responder.contract.own.serial_number]
     assert (answer["idTokenInfo"]["status"], answer["certificateStatus"]) == ("Invalid", "CertificateRevoked")
 
 
-@missing("contract certificates are checked, against the roots that the operator trusts")
 async def test_tc_c_52(station: Station, session: Session, operator: Operator) -> None:
     """A contract certificate that the CSMS is to validate with its whole chain (C07.FR.04, FR.05)."""
     session.token = await admitted(operator, emaid(station), type="eMAID")
     await booted(station)
     await session.ev_connected_pre_session()
     async with contract(session.token.id) as responder:
+        await trusted(operator, responder.contract)
         about = {"certificate": responder.contract.pem}
         answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
         assert responder.asked[0] == responder.contract.own.serial_number
@@ -259,6 +260,14 @@ async def seen_refused(operator: Operator, station: Station, token: Token, rule:
 def emaid(station: Station) -> str:
     """A contract's name for its driver, of which each case has its own."""
     return f"DE8AA{station.id.replace('-', '').rjust(9, '0')}"
+
+
+async def trusted(operator: Operator, of: Contract) -> None:
+    """The operator trusts who has issued a contract: the root, and the authority under it."""
+    for one in (of.root, of.authority):
+        pem = one.public_bytes(Encoding.PEM).decode()
+        body = {"certificate": pem, "kind": "mobility_operator"}
+        await operator.post("auth", "/v1/certificates/authorities", body)
 
 
 async def charged_by_contract(session: Session, operator: Operator) -> None:

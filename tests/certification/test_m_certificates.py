@@ -142,7 +142,6 @@ async def test_tc_m_21(station: Station, operator: Operator) -> None:
     assert (command["effect"], command["response"]) == ("refused", {"status": "Failed"})
 
 
-@missing("OCSP responders are asked")
 async def test_tc_m_24(station: Station) -> None:
     """The CSMS asks whether a certificate of a V2G chain is revoked (M06.FR.01, FR.02, FR.03, FR.08, FR.09)."""
     await booted(station)

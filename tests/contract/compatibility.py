@@ -87,6 +87,8 @@ def fate(version: Version, action: str) -> str:
         return "sent; kept"
     if version.schemas.answered_empty(action):
         return "kept"
+    if isinstance(read, requests.SLOW):
+        return "kept; others are asked, and what they say is answered"
     return f"kept; answered {_said(dialects.write(call, _reply(owner, call, read)))}"
 
 

@@ -1,11 +1,14 @@
 """OCPP 2.0.1, blocks A, C, M and N: payload to request, reply to payload."""
 
+import base64
 from typing import Any
 
 from services.auth.dialects.dialect import Dialect, OcppRequest
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.requests import (
     Authorize,
+    CertificateStatus,
+    Contract,
     ContractCheck,
     CustomerInformation,
     Empty,
@@ -33,13 +36,29 @@ TRIGGERS = {
     Purpose.V2G: "SignV2GCertificate",
     Purpose.COMBINED: "SignCombinedCertificate",
 }
-CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
+# C07.FR.13 to FR.17.
+CERTIFICATE_STATUS = {
+    ContractCheck.ACCEPTED: "Accepted",
+    ContractCheck.CANCELLED: "ContractCancelled",
+    ContractCheck.EXPIRED: "CertificateExpired",
+    ContractCheck.REVOKED: "CertificateRevoked",
+    ContractCheck.UNVERIFIED: "CertChainError",
+}
+# Of additionalInfo.
+LONGEST_REASON = 512
+# Characters that an OCSPResponse may have, in base64.
+LONGEST_OCSP = 5500
 
 
 def authorize(call: Call) -> Request:
     token = call.payload["idToken"]
-    by_contract = "certificate" in call.payload or "iso15118CertificateHashData" in call.payload
-    return Authorize(IdToken(token["idToken"], token.get("type")), by_contract)
+    return Authorize(IdToken(token["idToken"], token.get("type")), _contract(call.payload))
+
+
+def _contract(payload: dict[str, Any]) -> Contract | None:
+    if "certificate" not in payload and "iso15118CertificateHashData" not in payload:
+        return None
+    return Contract(payload.get("certificate"), tuple(payload.get("iso15118CertificateHashData", ())))
 
 
 def sign_certificate(call: Call) -> SignCertificate:
@@ -57,8 +76,8 @@ def get_15118_ev_certificate(_: Call) -> Request:
     return GetContractCertificate()
 
 
-def get_certificate_status(_: Call) -> Request:
-    return GetCertificateStatus()
+def get_certificate_status(call: Call) -> Request:
+    return GetCertificateStatus(call.payload["ocspRequestData"])
 
 
 def notify_customer_information(_: Call) -> Request:
@@ -91,8 +110,17 @@ def no_contract_certificate(reply: NoContractCertificate) -> dict[str, Any]:
     return {"status": "Failed", "exiResponse": "", "statusInfo": not_enabled(reply.reason)}
 
 
+def certificate_status(reply: CertificateStatus, longest: int = LONGEST_OCSP) -> dict[str, Any]:
+    """M06.FR.02, FR.03, FR.09. One that is too long for this version cannot be told."""
+    written = base64.b64encode(reply.ocsp).decode()
+    if len(written) > longest:
+        return no_certificate_status(NoCertificateStatus(f"its answer has {len(written)} characters, of {longest}"))
+    return {"status": "Accepted", "ocspResult": written}
+
+
 def no_certificate_status(reply: NoCertificateStatus) -> dict[str, Any]:
-    return {"status": "Failed", "statusInfo": not_enabled(reply.reason)}
+    about = {"reasonCode": "Unspecified", "additionalInfo": reply.reason[:LONGEST_REASON]}
+    return {"status": "Failed", "statusInfo": about}
 
 
 def empty(_: Empty) -> dict[str, Any]:
@@ -142,6 +170,7 @@ DIALECT = Dialect(
         Verdict: verdict,
         SigningAnswered: signing_answered,
         NoContractCertificate: no_contract_certificate,
+        CertificateStatus: certificate_status,
         NoCertificateStatus: no_certificate_status,
         Empty: empty,
     },

@@ -7,6 +7,7 @@ from services.auth.dialects import v201
 from services.auth.dialects.dialect import OcppRequest
 from services.auth.domain.requests import (
     CertificateQuestion,
+    CertificateStatus,
     GetCertificateChainStatus,
     NoCertificateStatuses,
     Request,
@@ -17,6 +18,8 @@ from services.ocpp.timestamps import write_time
 
 SOURCES, HASHES = ("OCSP", "CRL"), ("SHA256", "SHA384", "SHA512")
 MOST = 4
+# Characters that an OCSPResponse may have, in base64.
+LONGEST_OCSP = 18_000
 # No table has room for one that is larger.
 MOST_REQUEST_ID = 2**63
 # What an answer has room for, of hashes that are longer than any are.
@@ -72,6 +75,11 @@ def no_certificate_statuses(reply: NoCertificateStatuses) -> dict[str, Any]:
     return {"certificateStatus": statuses}
 
 
+def certificate_status(reply: CertificateStatus) -> dict[str, Any]:
+    """As in 2.0.1, with more room."""
+    return v201.certificate_status(reply, LONGEST_OCSP)
+
+
 DIALECT = replace(
     v201.DIALECT,
     read={
@@ -79,6 +87,10 @@ DIALECT = replace(
         "SignCertificate": sign_certificate,
         "GetCertificateChainStatus": get_certificate_chain_status,
     },
-    write={**v201.DIALECT.write, NoCertificateStatuses: no_certificate_statuses},
+    write={
+        **v201.DIALECT.write,
+        CertificateStatus: certificate_status,
+        NoCertificateStatuses: no_certificate_statuses,
+    },
     requests={**v201.DIALECT.requests, InstallSigned: install_signed, RenewCertificate: renew_certificate},
 )

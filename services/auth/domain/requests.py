@@ -12,14 +12,25 @@ from services.ocpp.id_tokens import CENTRAL, Authorization, IdToken, Token, Toke
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """What a vehicle shows of its contract: its certificate with those above it, as PEM, or hashes of them, or both.
+
+    hash_data: with where each can be asked about, in the station's words (OCSPRequestDataType).
+    """
+
+    certificate: str | None = None
+    hash_data: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Authorize:
-    """May this idToken charge? by_contract: a contract certificate, or hashes of one, came with it.
+    """May this idToken charge? contract: what came with it.
 
     starts: whether a session starts where it is accepted: of a version that has no master passes, which stop them.
     """
 
     token: IdToken
-    by_contract: bool = False
+    contract: Contract | None = None
     starts: bool = False
 
 
@@ -47,7 +58,9 @@ class GetContractCertificate:
 
 @dataclass(frozen=True, slots=True)
 class GetCertificateStatus:
-    """Is a certificate still valid (M06)?"""
+    """Is a certificate still valid (M06)? hash_data: which, and where that is known (OCSPRequestDataType)."""
+
+    hash_data: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,17 @@ RecordedRequest: TypeAlias = (
 )
 Request: TypeAlias = Authorize | RecordedRequest
 RECORDED = get_args(RecordedRequest)
+# Somebody else is asked, so that the answer comes later. So it is with an Authorize that comes with a contract.
+SLOW = (GetCertificateStatus,)
 
 
 class ContractCheck(Enum):
-    """The result of checking a contract certificate."""
+    """The result of checking a contract certificate: whether it is in order, and then whether its contract counts."""
 
+    ACCEPTED = "it is in order"
+    CANCELLED = "it is in order, and its contract does not count"
+    EXPIRED = "its chain has expired"
+    REVOKED = "its chain was revoked"
     UNVERIFIED = "its chain cannot be verified"
 
 
@@ -106,6 +125,13 @@ class NoCertificateStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateStatus:
+    """What a responder says of a certificate. ocsp: its OCSPResponse, DER."""
+
+    ocsp: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NoCertificateStatuses:
     """The status of none of these certificates is known. at: from when on it may be asked again."""
 
@@ -119,7 +145,13 @@ class Empty:
 
 
 Reply: TypeAlias = (
-    Verdict | SigningAnswered | NoContractCertificate | NoCertificateStatus | NoCertificateStatuses | Empty
+    Verdict
+    | SigningAnswered
+    | NoContractCertificate
+    | CertificateStatus
+    | NoCertificateStatus
+    | NoCertificateStatuses
+    | Empty
 )
 RegisteredTokens: TypeAlias = Mapping[str, Token]
 
@@ -130,16 +162,39 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, place: 
     How many sessions it has is not looked at: ConcurrentTx answers starts alone (1.6 §7.2, 2.1 §3.3,
     AuthorizationStatusEnumType).
 
-    Contract certificates cannot be verified here yet, and one that cannot be verified makes its idToken Invalid,
-    however good the idToken itself is (C07.FR.17).
+    With a contract it is the verdict on one that could not be verified, see contract_verdict.
     """
-    if request.by_contract:
-        return Verdict(
-            request.token, TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED), ContractCheck.UNVERIFIED
-        )
-    known = tokens.get(request.token.key)
-    info = judge(request.token, known, now, place, group=_group(known, tokens), starts=request.starts)
-    return Verdict(request.token, info)
+    if request.contract:
+        return contract_verdict(request, ContractCheck.UNVERIFIED, tokens, now, place)
+    return Verdict(request.token, _judged(request, tokens, now, place))
+
+
+def contract_verdict(
+    request: Authorize, check: ContractCheck, tokens: RegisteredTokens, now: datetime, place: Place
+) -> Verdict:
+    """The verdict on an eMAID with its contract certificate (C07.FR.13 to FR.17). check: of the certificate alone.
+
+    One that is not in order makes its eMAID refused, however good that is.
+    """
+    if refused := REFUSED_CONTRACTS.get(check):
+        return Verdict(request.token, refused, check)
+    info = _judged(request, tokens, now, place)
+    return Verdict(request.token, info, ContractCheck.CANCELLED if info.status in CANCELLED else ContractCheck.ACCEPTED)
+
+
+# C07.FR.15 to FR.17.
+REFUSED_CONTRACTS: Mapping[ContractCheck, TokenInfo] = {
+    ContractCheck.EXPIRED: TokenInfo(Authorization.EXPIRED, rule=Rule.CONTRACT_EXPIRED),
+    ContractCheck.REVOKED: TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_REVOKED),
+    ContractCheck.UNVERIFIED: TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED),
+}
+# C07.FR.13 says Restricted and Expiration, which are no words of AuthorizationStatusEnumType.
+CANCELLED = frozenset({Authorization.BLOCKED, Authorization.EXPIRED, Authorization.INVALID, Authorization.UNKNOWN})
+
+
+def _judged(request: Authorize, tokens: RegisteredTokens, now: datetime, place: Place) -> TokenInfo:
+    known = next((found for key in request.token.keys if (found := tokens.get(key))), None)
+    return judge(request.token, known, now, place, group=_group(known, tokens), starts=request.starts)
 
 
 def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
@@ -152,8 +207,8 @@ def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
 REPLIES: Mapping[type[RecordedRequest], Reply] = {
     # M01, M02: no pool of contract certificates to forward the request to.
     GetContractCertificate: NoContractCertificate("no provider of contract certificates is connected"),
-    # M06.FR.04: OCSP responders are not asked.
-    GetCertificateStatus: NoCertificateStatus("OCSP responders are not asked from here"),
+    # M06.FR.04: nobody has answered in time.
+    GetCertificateStatus: NoCertificateStatus("no OCSP responder has answered"),
     # N09.FR.05: nothing is asked for.
     CustomerInformation: Empty(),
 }

@@ -37,6 +37,8 @@ class Rule(StrEnum):
     MASTER_PASS = "master_pass"
     TOO_MANY_SESSIONS = "too_many_sessions"
     REGISTERED_REFUSED = "registered_refused"
+    CONTRACT_EXPIRED = "contract_expired"
+    CONTRACT_REVOKED = "contract_revoked"
     CONTRACT_UNVERIFIED = "contract_unverified"
 
 
@@ -56,6 +58,8 @@ MEANING: Mapping[Rule, str] = {
     Rule.MASTER_PASS: "it is a master pass, which stops sessions and starts none",
     Rule.TOO_MANY_SESSIONS: "it has as many sessions as it may have at once",
     Rule.REGISTERED_REFUSED: "it is registered with a status that refuses it",
+    Rule.CONTRACT_EXPIRED: "its contract certificate, or one above it, has expired",
+    Rule.CONTRACT_REVOKED: "its contract certificate, or one above it, was revoked",
     Rule.CONTRACT_UNVERIFIED: "its contract certificate could not be verified",
 }
 # By the status that is registered, where it is not Accepted.

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from services.common.calls.call import Answer, Call, Refused
+from services.common.calls.call import Answer, Call, Later, Refused
 from services.common.calls.dialects import Dialects
 from services.common.calls.replies import Replies
 from services.common.kafka import traced
@@ -101,8 +101,20 @@ class BatchShell(Generic[C]):
 
     def settle(self, batch: Batch[C], replies: Iterable[object | Refused]) -> list[Record]:
         """The records to publish: dead letters, and for each call of the batch, in order, its reply where one waits."""
-        answers = [(call, self._answer(call, reply)) for (call, _), reply in zip(batch.calls, replies, strict=True)]
+        answers = [
+            (call, self._answer(call, reply))
+            for (call, _), reply in zip(batch.calls, replies, strict=True)
+            if not isinstance(reply, Later)
+        ]
         return [*batch.dead, *self._replies.settle(answers, self._clock())]
+
+    def answer_later(self, call: Call, reply: object | Refused) -> list[Record]:
+        """The record to publish for a call whose answer was left for later."""
+        return self._replies.settle([(call, self._answer(call, reply))], self._clock())
+
+    def command_of(self, call: Call) -> C | Refused:
+        """What was read of a call when it came."""
+        return self._command(call)
 
     def read_others(self, batch: Batch[C], read: Callable[[Record], T | None]) -> list[T]:
         """What the records of further topics say, where it is anything. read: raises Unprocessable."""

@@ -14,6 +14,7 @@ from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from voltbus.v1.bus_pb2 import Call as CallRecord
 from voltbus.v1.bus_pb2 import Deviation as DeviationRecord
+from voltbus.v1.bus_pb2 import Tolerated as ToleratedRecord
 
 NONE: tuple[DeviationRecord, ...] = ()
 
@@ -64,6 +65,11 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call = CallRecord.FromString(record.value or b"")
         except DecodeError:
             raise Unprocessable("not a voltbus.v1.Call") from None
+        return cls.of(call)
+
+    @classmethod
+    def of(cls, call: CallRecord) -> "Call":
+        """The same, of what is read already."""
         raw, normalised, deviations = call.payload, b"", NONE
         if call.HasField("tolerated"):
             deviations = tuple(call.tolerated.deviations)
@@ -86,11 +92,37 @@ class Call(msgspec.Struct, frozen=True, dict=True):
         )
 
 
+def call_record(call: Call) -> bytes:
+    """The call as Call.read reads it."""
+    record = CallRecord(
+        id=call.id,
+        station_id=call.station_id,
+        connection_id=call.connection_id,
+        slot=call.slot,
+        message_id=call.message_id,
+        version=call.version,
+        action=call.action,
+        payload=call.written,
+        received_at=call.received_at,
+        answered=call.answered,
+        quarantined=call.quarantined,
+        certificate_expired=call.certificate_expired,
+    )
+    if call.deviations or call.normalised:
+        raw = call.raw if call.normalised else b""
+        record.tolerated.CopyFrom(ToleratedRecord(raw=raw, deviations=call.deviations))
+    return record.SerializeToString()
+
+
 # Call.read fills the fields by their places, once a message.
 assert Call.__struct_fields__ == (
     *("id", "station_id", "connection_id", "slot", "message_id", "version", "action"),
     *("raw", "received_at", "answered", "quarantined", "normalised", "deviations", "certificate_expired"),
 )
+
+
+class Later:
+    """No answer yet: it is given later, see slow_answers."""
 
 
 @dataclass(frozen=True, slots=True)

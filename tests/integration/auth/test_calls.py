@@ -131,7 +131,8 @@ async def test_a_master_pass_is_told_its_group_where_there_are_master_passes(aut
 async def test_a_contract_that_cannot_be_verified_is_not_accepted(auth: Running, evidence: Any) -> None:
     """C07.FR.17: CertChainError and Invalid, however good the eMAID is; alone it speaks for itself."""
     await token(auth, "DE8AACA2B3C4D5", type="eMAID")
-    assert await asked201(auth, "DE8AACA2B3C4D5", "eMAID", **evidence) == {
+    payload = {"idToken": {"idToken": "DE8AACA2B3C4D5", "type": "eMAID"}} | evidence
+    assert await auth.ask_slowly(auth.call("Authorize", payload, version=V201)) == {
         "idTokenInfo": {"status": "Invalid"},
         "certificateStatus": "CertChainError",
     }
@@ -183,7 +184,7 @@ async def test_what_is_not_decided_is_kept_announced_and_answered(
         await auth.put(call)
         assert not auth.replies()
     else:
-        answer = await auth.ask(call)
+        answer = await auth.ask_slowly(call)
         assert {name: answer[name] for name in said} == said
         assert ("statusInfo" in answer) == (version == V201)
     (event,) = auth.announced("MessageRecorded")

@@ -139,6 +139,19 @@ class Running:
     async def ask(self, call: Call) -> Any:
         """The answer to a call, valid against its schema; the refusal's code where it is one."""
         await self.put(call)
+        return self.answer(call)
+
+    async def ask_slowly(self, call: Call) -> Any:
+        """The same of a call whose answer comes later."""
+        await self.put(call)
+        await self.answered(call)
+        return self.answer(call)
+
+    async def answered(self, call: Call) -> None:
+        await self.until(lambda: any(out.reply.message_id == call.message_id for out in self.replies()))
+
+    def answer(self, call: Call) -> Any:
+        """That has come."""
         reply = next(o.reply for o in self.replies() if o.reply.message_id == call.message_id)
         if reply.WhichOneof("outcome") == "refusal":
             return reply.refusal.code

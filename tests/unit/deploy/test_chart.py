@@ -549,10 +549,11 @@ def test_each_process_calls_only_what_it_has_to() -> None:
         ]
         for process in ("gateway", "auth", "prepare")
     }
-    dns, kafka, redis, postgres, outbound, traces, webhooks = [53, 53], [9093], [6380], [5432], [443], [4318], [443]
+    dns, kafka, redis, postgres, outbound, ocsp, traces = [53, 53], [9093], [6380], [5432], [443], [80], [4318]
+    webhooks = [443]
     assert called == {
         "gateway": [*dns, *kafka, *redis, *traces, *webhooks],
-        "auth": [*dns, *kafka, *redis, *postgres, *outbound, *traces, *webhooks],
+        "auth": [*dns, *kafka, *redis, *postgres, *outbound, *ocsp, *traces, *webhooks],
         "prepare": [*dns, *kafka, *postgres, *webhooks],
     }
 
