@@ -196,6 +196,8 @@ PROFILES["ocpp2.1"] = PROFILES["ocpp2.0.1"]
 
 async def test_every_command_is_answered(voltbus: System) -> None:
     """None by a CALLERROR, none by an answer that breaks its schema; Reset comes last."""
+    # The one of the examples.
+    await voltbus.admit("TAG-1")
     async with living(voltbus, FleetPlan(stations=3, mix=0.3, speed=1, seed=12, name="COMMANDS", newest=0.3)) as life:
         await until(lambda: all(machine.online for machine in life.fleet.machines))
         for machine in life.fleet.machines:

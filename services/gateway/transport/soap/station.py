@@ -330,6 +330,9 @@ class SoapStation:
             log.info("a station cannot be reached", reason=reason, station=self.identity)
         self._called(address, reached=False)
         self._receiver.unsent(message_id)
+        if address != self.address:
+            # It was heard from there while it was looked for where it no longer is.
+            self._receiver.heard()
 
     def _reached(self, address: str) -> None:
         self._called(address, reached=True)

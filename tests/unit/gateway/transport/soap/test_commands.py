@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,27 @@ async def test_one_that_cannot_be_reached_keeps_its_commands_until_it_is_heard(o
             (f"c{number}", OUTCOME_ANSWERED) for number in range(3)
         ]
         assert len(station.heard) == 3
+
+
+async def test_one_that_moves_while_it_is_looked_for_gets_its_command(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, moved, post_to = asyncio.Event(), asyncio.Event(), Callback.post
+
+    async def slow(self: Callback, address: str, *args: Any) -> Any:
+        looking.set()
+        await moved.wait()
+        return await post_to(self, address, *args)
+
+    monkeypatch.setattr(Callback, "post", slow)
+    await post(one.soap, asked(address=f"http://127.0.0.1:{free_ports(1)[0]}/"))
+    await send(one, unlock())
+    await looking.wait()
+    async with listening(answered(UNLOCKED)) as station:
+        await post(one.soap, asked(address=station.address))
+        moved.set()
+        assert (await one.result("firmware")).outcome == OUTCOME_ANSWERED
+        assert len(station.heard) == 1
 
 
 async def test_one_that_cannot_be_reached_is_not_tried_with_each_of_its_requests(one: Running) -> None:
