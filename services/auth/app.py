@@ -19,6 +19,7 @@ from services.auth.ocsp_client import OcspClient
 from services.auth.password_changing import PasswordChanging
 from services.auth.password_rotation import PasswordRotation
 from services.auth.passwords import Passwords
+from services.auth.profile_upgrade import ProfileUpgrade
 from services.auth.publication import Publication
 from services.auth.remote import RENDERERS
 from services.auth.republication import Republication
@@ -83,6 +84,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "groups": group_settings.run,
             "passwords": changing.run,
             "rotations": PasswordRotation(store, changing, wiring.routes, clock).run,
+            "upgrades": ProfileUpgrade(store, wiring.command_service, wiring.routes, clock).run,
             "profiles": Securing(store, clock).run,
             "downgrades": Downgrading(store, wiring.stations, clock).run,
             "certificates": signing.run,

@@ -5,12 +5,14 @@ from typing import Any
 
 from services.auth.dialects import BY_VERSION
 from services.auth.domain.password_changes import ChangeState, SetPassword
+from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.commands.catalogue import renders
 from services.common.commands.command import Command, End
 
 SET_PASSWORD = "SetPassword"
 
+UPGRADE_PROFILE = "UpgradeSecurityProfile"
 INSTALL_SIGNED, RENEW = "InstallSignedCertificate", "RenewCertificate"
 
 COMMANDS: Mapping[str, Callable[[Command], Any]] = {
@@ -19,6 +21,7 @@ COMMANDS: Mapping[str, Callable[[Command], Any]] = {
         command.payload["chain"], Purpose(command.payload["purpose"]), command.payload.get("request_id")
     ),
     RENEW: lambda command: RenewCertificate(Purpose(command.payload["purpose"])),
+    UPGRADE_PROFILE: lambda command: UpgradeRequest(**{**command.payload, "step": Step(command.payload["step"])}),
 }
 RENDERERS = renders(COMMANDS, {version: dialect.requests for version, dialect in BY_VERSION.items()})
 # Where there is no answer that can be read. What is not here may have reached the station.
@@ -41,3 +44,17 @@ def password_outcome(command: Command) -> tuple[ChangeState, str | None]:
             return dialect.password_states.get(status, ChangeState.KEPT), status
     assert command.outcome is not None, "only of commands that have ended"
     return UNANSWERED.get(command.outcome, ChangeState.DOUBTFUL), command.error_code
+
+
+# What ended so did not reach the station, which is asked again; or it may have, and nobody knows.
+NOT_REACHED, DOUBTFUL = frozenset({End.UNDELIVERED, End.EXPIRED}), frozenset({End.TIMED_OUT, End.INVALID, End.PARTIAL})
+
+
+def upgrade_answer(command: Command) -> UpgradeAnswer:
+    """What a station said to a step of an upgrade. command: one that has ended."""
+    dialect, answer = BY_VERSION.get(command.version or ""), command.answer
+    answered = command.error_code is None and command.outcome in (End.ANSWERED, End.LATE)
+    if answered and dialect and isinstance(answer, Mapping):
+        return dialect.read_upgrade(Step(command.payload["step"]), answer)
+    away, lost = command.outcome in NOT_REACHED, command.outcome in DOUBTFUL
+    return UpgradeAnswer(False, reason=command.error_code or "no answer", lost=lost, away=away)

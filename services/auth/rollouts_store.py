@@ -34,7 +34,7 @@ order by station_id limit $5"""
 # Those with a password: others have none that could be changed.
 MEMBERS = """
 select s.station_id from station s
-where s.password_hash is not null
+where ($1 <> 'passwords' or s.password_hash is not null)
     and ($3::text[] is null or s.station_id = any($3)) and ($4::text is null or s.groups @> array[$4])
     and not exists (select from rollout_station r
         where r.kind = $1 and r.rollout_id = $2 and r.station_id = s.station_id)
@@ -62,12 +62,12 @@ select * from rollout_station where kind = $1 and rollout_id = $2 and state <> '
 order by state <> 'sent', looked_at limit $3"""
 SAVE_STATION = """
 update rollout_station set state = $4, reason = $5, due_at = $6, command_id = $7, connection_id = $8,
-    changed_at = $9, looked_at = $10
+    changed_at = $9, looked_at = $10, step = $11, facts = $12
 where kind = $1 and rollout_id = $2 and station_id = $3"""
 RETRY = """
 update rollout_station set state = 'waiting', reason = null, due_at = $3, command_id = null,
-    connection_id = null, changed_at = $3
-where kind = $1 and rollout_id = $2 and state = 'failed'"""
+    connection_id = null, step = null, facts = '{}', changed_at = $3
+where kind = $1 and rollout_id = $2 and state in ('failed', 'rolled_back')"""
 
 GAUGE = LeaderGauge(
     "voltbus_rollouts",
@@ -162,8 +162,8 @@ async def retry(db: Connection, one: Rollout, now: datetime) -> None:
 
 
 def _row(one: RolloutStation) -> Sequence[object]:
-    times = (one.changed_at, one.looked_at)
-    return (one.station_id, one.state.value, one.reason, one.due_at, one.command_id, one.connection_id, *times)
+    times, steps = (one.changed_at, one.looked_at), (one.step, orjson.dumps(one.facts).decode())
+    return (one.station_id, one.state.value, one.reason, one.due_at, one.command_id, one.connection_id, *times, *steps)
 
 
 def _rollout(row: asyncpg.Record) -> Rollout:
@@ -184,5 +184,7 @@ def _rollout(row: asyncpg.Record) -> Rollout:
 
 
 def _station(row: asyncpg.Record) -> RolloutStation:
-    names = ("station_id", "reason", "due_at", "command_id", "connection_id", "changed_at", "looked_at")
-    return RolloutStation(state=Stage(row["state"]), **{name: row[name] for name in names})
+    names = ("station_id", "reason", "due_at", "command_id", "connection_id", "step", "changed_at", "looked_at")
+    return RolloutStation(
+        state=Stage(row["state"]), facts=orjson.loads(row["facts"]), **{name: row[name] for name in names}
+    )

@@ -8,6 +8,7 @@ import pytest
 from services.auth.dialects import BY_VERSION as AUTH
 from services.auth.domain import signing_requests as certificates
 from services.auth.domain.password_changes import SetPassword
+from services.auth.domain.profile_upgrades import Step, UpgradeRequest
 from services.firmware.dialects import BY_VERSION as FIRMWARE
 from services.firmware.dialects import SETTINGS
 from services.firmware.domain.remote import (
@@ -39,6 +40,11 @@ ASKED: Mapping[str, tuple[Any, ...]] = {
         SetPassword("sealed", hexadecimal=False),
         certificates.InstallSigned("a chain", certificates.Purpose.V2G),
         certificates.RenewCertificate(certificates.Purpose.STATION),
+        *(
+            UpgradeRequest(step, 2, "wss://csms.example/ocpp", 2, "2,1", "Wired0", 30)
+            for step in AUTH["2.0.1"].upgrade_steps
+            if step != Step.AWAIT
+        ),
     ),
     "transactions": (
         RemoteStart(5, "cafe01", "ISO14443", 1, 1, "FLEET"),

@@ -1,10 +1,11 @@
 """What a version says to auth: messages and the replies to them, and what stations are asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.auth.domain.password_changes import ChangeState
+from services.auth.domain.profile_upgrades import Step, UpgradeAnswer
 from services.auth.domain.requests import Request
 from services.common.calls import dialects
 
@@ -16,10 +17,13 @@ OcppRequest = tuple[str, dict[str, Any]]
 class Dialect(dialects.Dialect[Request]):
     """requests: by the class of what is asked, its request. read_password_status: the station's word for what became of
     its new password, in its answer. password_states: what that means; any other word means that it has kept the old one
-    (A01.FR.04). password_fault: why a station cannot have a password; None where it can.
+    (A01.FR.04). password_fault: why a station cannot have a password; None where it can. upgrade_steps: by which a
+    station goes to a higher security profile; none: it has none. read_upgrade: what it said to one of them.
     """
 
     requests: Mapping[type, Callable[[Any], OcppRequest]]
     read_password_status: Callable[[Any], str | None]
     password_states: Mapping[str, ChangeState]
     password_fault: Callable[[str], str | None]
+    upgrade_steps: Sequence[Step]
+    read_upgrade: Callable[[Step, Any], UpgradeAnswer]

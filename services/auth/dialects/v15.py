@@ -18,4 +18,5 @@ DIALECT = replace(
     requests={},
     password_states={},
     password_fault=password_fault,
+    upgrade_steps=(),
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.auth.dialects.dialect import Dialect, OcppRequest
 from services.auth.domain.password_changes import ChangeState, SetPassword
+from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningAnswered, Verdict
 from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
@@ -51,6 +52,18 @@ def renew_certificate(_: RenewCertificate) -> OcppRequest:
     return "ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"}
 
 
+def upgrade(request: UpgradeRequest) -> OcppRequest:
+    """Security whitepaper A05: a station goes to the profile, and back by itself where it cannot."""
+    if request.step is Step.RESET:
+        return "Reset", {"type": "Soft"}
+    return "ChangeConfiguration", {"key": "SecurityProfile", "value": str(request.profile)}
+
+
+def read_upgrade(_: Step, answer: Any) -> UpgradeAnswer:
+    status = answer.get("status")
+    return UpgradeAnswer(status in ("Accepted", "RebootRequired"), reboot=status == "RebootRequired", reason=status)
+
+
 def password_fault(password: str) -> str | None:
     return None if is_authorization_key(password) else NOT_HEXADECIMAL
 
@@ -69,8 +82,15 @@ DIALECT = Dialect(
         Verdict: verdict,
         SigningAnswered: signing_answered,
     },
-    requests={SetPassword: set_password, InstallSigned: install_signed, RenewCertificate: renew_certificate},
+    requests={
+        SetPassword: set_password,
+        InstallSigned: install_signed,
+        RenewCertificate: renew_certificate,
+        UpgradeRequest: upgrade,
+    },
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,
+    upgrade_steps=(Step.SWITCH, Step.RESET, Step.AWAIT),
+    read_upgrade=read_upgrade,
 )

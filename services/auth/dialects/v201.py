@@ -5,6 +5,7 @@ from typing import Any
 
 from services.auth.dialects.dialect import Dialect, OcppRequest
 from services.auth.domain.password_changes import ChangeState, SetPassword
+from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.requests import (
     Authorize,
     CertificateStatus,
@@ -146,6 +147,41 @@ def renew_certificate(request: RenewCertificate) -> OcppRequest:
     return "TriggerMessage", {"requestedMessage": TRIGGERS[request.purpose]}
 
 
+def upgrade(request: UpgradeRequest) -> OcppRequest:
+    """B09, B10, A05: what it has stays behind the new one. It boots when no transaction runs (B12)."""
+    priority = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "NetworkConfigurationPriority"}}
+    if request.step is Step.READ:
+        return "GetVariables", {"getVariableData": [priority]}
+    if request.step is Step.STORE:
+        return "SetNetworkProfile", {"configurationSlot": request.slot, "connectionData": _connection(request)}
+    if request.step is Step.RESET:
+        return "Reset", {"type": "OnIdle"}
+    return "SetVariables", {"setVariableData": [priority | {"attributeValue": request.priority}]}
+
+
+def _connection(request: UpgradeRequest) -> dict[str, Any]:
+    return {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": request.url,
+        "messageTimeout": request.timeout,
+        "securityProfile": request.profile,
+        "ocppInterface": request.interface,
+    }
+
+
+def read_upgrade(_: Step, answer: Any) -> UpgradeAnswer:
+    """Scheduled: it boots later."""
+    for name in ("getVariableResult", "setVariableResult"):
+        if name in answer:
+            result = (answer[name] or [{}])[0]
+            status = result.get("attributeStatus")
+            ok = status in ("Accepted", "RebootRequired")
+            return UpgradeAnswer(ok, value=result.get("attributeValue"), reason=status)
+    status = answer.get("status")
+    return UpgradeAnswer(status in ("Accepted", "Scheduled"), reason=status)
+
+
 def password_fault(_: str) -> str | None:
     """A00.FR.205: what REST takes for a password, it takes."""
     return None
@@ -174,8 +210,15 @@ DIALECT = Dialect(
         NoCertificateStatus: no_certificate_status,
         Empty: empty,
     },
-    requests={SetPassword: set_password, InstallSigned: install_signed, RenewCertificate: renew_certificate},
+    requests={
+        SetPassword: set_password,
+        InstallSigned: install_signed,
+        RenewCertificate: renew_certificate,
+        UpgradeRequest: upgrade,
+    },
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,
     password_fault=password_fault,
+    upgrade_steps=(Step.READ, Step.STORE, Step.PRIORITIZE, Step.RESET, Step.AWAIT, Step.RESTORE),
+    read_upgrade=read_upgrade,
 )

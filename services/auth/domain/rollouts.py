@@ -12,6 +12,7 @@ class Kind(StrEnum):
     """What is done."""
 
     PASSWORDS = "passwords"
+    SECURITY_PROFILES = "security_profiles"
 
 
 class RolloutState(StrEnum):
@@ -24,13 +25,14 @@ class RolloutState(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far one station is. seen: it came with what is new."""
+    """How far one station is. seen, rolled_back: it came with what is new, with what it had."""
 
     WAITING = "waiting"
     SENT = "sent"
     ACCEPTED = "accepted"
     SEEN = "seen"
     FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
 
 
 # Of these it is known how it ended; SENT is under way, WAITING is to come.
@@ -61,7 +63,8 @@ class Rollout:
 class RolloutStation:
     """One station. due_at: it is not asked before. command_id: by which it was asked.
 
-    connection_id: on which it was when it had taken what is new; None: not known.
+    connection_id: on which it was when it had taken what is new; None: not known. step, facts: of its kind, where it is
+    asked several things in turn.
     """
 
     station_id: str
@@ -70,13 +73,16 @@ class RolloutStation:
     due_at: datetime
     command_id: str | None = None
     connection_id: str | None = None
+    step: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     changed_at: datetime
     looked_at: datetime
 
 
 def halting(counts: Mapping[str, int], share: float) -> str | None:
     """Why it goes no further; None: it goes on. counts: of stations, by stage."""
-    failed, done = counts.get(Stage.FAILED, 0), sum(counts.get(stage, 0) for stage in DONE)
+    failed = counts.get(Stage.FAILED, 0) + counts.get(Stage.ROLLED_BACK, 0)
+    done = sum(counts.get(stage, 0) for stage in DONE)
     if failed < FEWEST_FAILED or failed <= share * (failed + done):
         return None
     return f"{failed} of {failed + done} stations have failed"
