@@ -6,7 +6,8 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from services.auth import certificate_signing, password_changing, rollouts_store
-from services.auth.api import TAGS, VERBS, routers
+from services.auth.api import TAGS, routers
+from services.auth.api.verbs import verbs
 from services.auth.certificate_renewal import CertificateRenewal, ending
 from services.auth.certificate_signing import OLDEST_WAITING, CertificateSigning
 from services.auth.contracts import Contracts
@@ -79,7 +80,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tables=TABLES,
         tags=TAGS,
-        verbs=VERBS,
+        verbs=verbs(clock),
         tasks={
             "groups": group_settings.run,
             "passwords": changing.run,

@@ -6,6 +6,7 @@ from typing import Any
 from services.auth.dialects import BY_VERSION
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
+from services.auth.domain.roots import InstallRoot, RootType
 from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.commands.catalogue import renders
 from services.common.commands.command import Command, End
@@ -13,13 +14,14 @@ from services.common.commands.command import Command, End
 SET_PASSWORD = "SetPassword"
 
 UPGRADE_PROFILE = "UpgradeSecurityProfile"
-INSTALL_SIGNED, RENEW = "InstallSignedCertificate", "RenewCertificate"
+INSTALL_SIGNED, RENEW, INSTALL_ROOT = "InstallSignedCertificate", "RenewCertificate", "InstallRoot"
 
 COMMANDS: Mapping[str, Callable[[Command], Any]] = {
     SET_PASSWORD: lambda command: SetPassword(**command.payload),
     INSTALL_SIGNED: lambda command: InstallSigned(
         command.payload["chain"], Purpose(command.payload["purpose"]), command.payload.get("request_id")
     ),
+    INSTALL_ROOT: lambda command: InstallRoot(RootType(command.payload["type"]), command.payload["certificate"]),
     RENEW: lambda command: RenewCertificate(Purpose(command.payload["purpose"])),
     UPGRADE_PROFILE: lambda command: UpgradeRequest(**{**command.payload, "step": Step(command.payload["step"])}),
 }

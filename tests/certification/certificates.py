@@ -14,10 +14,11 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def root(name: str) -> str:
-    """A certificate that signs itself, as PEM."""
+    """A CA that signs itself, as PEM."""
     own, subject = key(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder(subject, subject, own.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(BEGIN).not_valid_after(BEGIN + timedelta(days=3650))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     return builder.sign(own, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 

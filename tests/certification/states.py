@@ -11,6 +11,13 @@ from tests.certification.operator import Operator
 from tests.certification.station import MODEL, VENDOR, Payload, Station, now
 
 ACCEPTED = {"status": "Accepted"}
+# What REST calls them.
+ROOTS = {
+    "CSMSRootCertificate": "csms",
+    "ManufacturerRootCertificate": "manufacturer",
+    "V2GRootCertificate": "v2g",
+    "MORootCertificate": "mobility_operator",
+}
 
 
 async def booted(station: Station, reason: str = "PowerUp") -> None:
@@ -74,11 +81,12 @@ async def unavailable(station: Station, operator: Operator, evse_id: int | None 
 
 async def certificate_installed(station: Station, operator: Operator, kind: str) -> str:
     """CertificateInstalled: a root certificate of that type; which it is."""
-    payload = {"certificateType": kind, "certificate": root(kind)}
-    command = await operator.command(station.id, "InstallCertificate", payload)
-    assert await station.expects("InstallCertificate", ACCEPTED) == payload
+    certificate = root(kind)
+    command = await operator.act("auth", station.id, "install-root", {"type": ROOTS[kind], "certificate": certificate})
+    asked = await station.expects("InstallCertificate", ACCEPTED)
+    assert asked == {"certificateType": kind, "certificate": certificate}
     await command.answered("accepted")
-    return payload["certificate"]
+    return certificate
 
 
 async def installed_certificates(

@@ -55,9 +55,10 @@ async def test_tc_m_04(station: Station, operator: Operator) -> None:
 async def test_tc_m_05(station: Station, operator: Operator) -> None:
     """A certificate cannot be installed: the operator sees that it failed (M05.FR.01, FR.03)."""
     await booted(station)
-    payload = {"certificateType": "CSMSRootCertificate", "certificate": root("Example")}
-    command = await operator.command(station.id, "InstallCertificate", payload)
-    assert await station.expects("InstallCertificate", {"status": "Failed"}) == payload
+    certificate = root("Example")
+    command = await operator.act("auth", station.id, "install-root", {"type": "csms", "certificate": certificate})
+    asked = await station.expects("InstallCertificate", {"status": "Failed"})
+    assert asked == {"certificateType": "CSMSRootCertificate", "certificate": certificate}
     assert (await command.answered("refused"))["response"] == {"status": "Failed"}
 
 

@@ -26,6 +26,7 @@ VERBS = {
     "availability": FIRMWARE,
     "trigger": FIRMWARE,
     "clear-cache": AUTH,
+    "install-root": AUTH,
     "start": TRANSACTIONS,
     "stop": TRANSACTIONS,
 }

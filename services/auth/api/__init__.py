@@ -27,13 +27,9 @@ from services.auth.store import Store
 from services.common.authorization import api as decisions
 from services.common.calls import message_log_api
 from services.common.calls.stations import Stations
-from services.common.commands.api.verbs import Nothing, Verb
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 
-VERBS = (
-    Verb("clear-cache", "ClearCache", Nothing, "Clears what the station remembers of idTokens, so that it asks again."),
-)
 TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",

@@ -7,10 +7,20 @@ from typing import Any
 from services.auth.domain.password_changes import ChangeState
 from services.auth.domain.profile_upgrades import Step, UpgradeAnswer
 from services.auth.domain.requests import Request
+from services.auth.domain.roots import InstallRoot, RootType
 from services.common.calls import dialects
+from services.common.commands.command import Unrenderable
+from services.ocpp.errors import ErrorCode
 
 # Its action and payload.
 OcppRequest = tuple[str, dict[str, Any]]
+
+
+def install_root(types: Mapping[RootType, str], request: InstallRoot) -> OcppRequest:
+    """M05. types: what a version calls those that it has."""
+    if request.type not in types:
+        raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"there are no root certificates of type {request.type} in it")
+    return "InstallCertificate", {"certificateType": types[request.type], "certificate": request.certificate}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,14 @@
 """OCPP 1.6 with its security extension: payload to request, reply to payload."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from services.auth.dialects.dialect import Dialect, OcppRequest
+from services.auth.dialects.dialect import Dialect, OcppRequest, install_root
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningAnswered, Verdict
+from services.auth.domain.roots import InstallRoot, RootType
 from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
 from services.common.commands.command import Unrenderable
@@ -16,6 +19,11 @@ from services.ocpp.v16 import id_tag_info
 
 # A01.FR.03. What is changed only after a reboot is not changed yet, and will be (1.6 §7.22, B05.FR.10).
 PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
+# Security whitepaper §6.1: nothing about vehicles.
+ROOT_TYPES: Mapping[RootType, str] = {
+    RootType.CSMS: "CentralSystemRootCertificate",
+    RootType.MANUFACTURER: "ManufacturerRootCertificate",
+}
 NOT_HEXADECIMAL = "must have 32 to 40 hexadecimal digits, an even number (AuthorizationKey of OCPP 1.6)"
 
 
@@ -87,6 +95,7 @@ DIALECT = Dialect(
         InstallSigned: install_signed,
         RenewCertificate: renew_certificate,
         UpgradeRequest: upgrade,
+        InstallRoot: partial(install_root, ROOT_TYPES),
     },
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,

@@ -1,9 +1,11 @@
 """OCPP 2.0.1, blocks A, C, M and N: payload to request, reply to payload."""
 
 import base64
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from services.auth.dialects.dialect import Dialect, OcppRequest
+from services.auth.dialects.dialect import Dialect, OcppRequest, install_root
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.requests import (
@@ -22,6 +24,7 @@ from services.auth.domain.requests import (
     SigningAnswered,
     Verdict,
 )
+from services.auth.domain.roots import InstallRoot, RootType
 from services.auth.domain.signing_requests import MEANINGS, Fault, InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
 from services.common.commands.command import Unrenderable
@@ -32,6 +35,12 @@ from services.ocpp.v201 import id_token_info
 # A01.FR.03. What is changed only after a reboot is not changed yet, and will be (B05.FR.10).
 PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
 TYPES = frozenset({Purpose.STATION, Purpose.V2G, Purpose.V2G_20})
+ROOT_TYPES: Mapping[RootType, str] = {
+    RootType.CSMS: "CSMSRootCertificate",
+    RootType.MANUFACTURER: "ManufacturerRootCertificate",
+    RootType.V2G: "V2GRootCertificate",
+    RootType.MOBILITY_OPERATOR: "MORootCertificate",
+}
 TRIGGERS = {
     Purpose.STATION: "SignChargingStationCertificate",
     Purpose.V2G: "SignV2GCertificate",
@@ -215,6 +224,7 @@ DIALECT = Dialect(
         InstallSigned: install_signed,
         RenewCertificate: renew_certificate,
         UpgradeRequest: upgrade,
+        InstallRoot: partial(install_root, ROOT_TYPES),
     },
     read_password_status=read_password_status,
     password_states=PASSWORD_STATES,

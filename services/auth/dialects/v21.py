@@ -1,10 +1,11 @@
 """OCPP 2.1: as 2.0.1, and the status of certificate chains (M07)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from services.auth.dialects import v201
-from services.auth.dialects.dialect import OcppRequest
+from services.auth.dialects.dialect import OcppRequest, install_root
 from services.auth.domain.requests import (
     CertificateQuestion,
     CertificateStatus,
@@ -12,6 +13,7 @@ from services.auth.domain.requests import (
     NoCertificateStatuses,
     Request,
 )
+from services.auth.domain.roots import InstallRoot, RootType
 from services.auth.domain.signing_requests import InstallSigned, Purpose, RenewCertificate
 from services.common.calls.call import Call
 from services.ocpp.timestamps import write_time
@@ -23,6 +25,7 @@ LONGEST_OCSP = 18_000
 # No table has room for one that is larger.
 MOST_REQUEST_ID = 2**63
 # What an answer has room for, of hashes that are longer than any are.
+ROOT_TYPES = {**v201.ROOT_TYPES, RootType.OEM: "OEMRootCertificate"}
 LONGEST = {"issuerNameHash": 128, "issuerKeyHash": 128, "serialNumber": 40}
 
 
@@ -92,5 +95,10 @@ DIALECT = replace(
         CertificateStatus: certificate_status,
         NoCertificateStatuses: no_certificate_statuses,
     },
-    requests={**v201.DIALECT.requests, InstallSigned: install_signed, RenewCertificate: renew_certificate},
+    requests={
+        **v201.DIALECT.requests,
+        InstallSigned: install_signed,
+        RenewCertificate: renew_certificate,
+        InstallRoot: partial(install_root, ROOT_TYPES),
+    },
 )

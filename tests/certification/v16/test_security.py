@@ -15,7 +15,9 @@ from tests.clients.certificates import Authority, client
 from tests.clients.system import eventually
 
 KEY = "00112233445566778899aabbccddeeff"
-KINDS = ("CentralSystemRootCertificate", "ManufacturerRootCertificate")
+# With what REST calls them.
+KINDS = {"CentralSystemRootCertificate": "csms", "ManufacturerRootCertificate": "manufacturer"}
+CSMS_ROOT, MANUFACTURER_ROOT = KINDS
 CSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
 LOG = {"remoteLocation": "https://files.example/", "oldestTimestamp": "2026-01-01T00:00:00.000Z"}
 FIRMWARE = {
@@ -164,8 +166,11 @@ async def install(station: Station, operator: Operator, status: str, effect: str
     """Root certificates are installed, and the station says status to each."""
     await booted(station)
     for kind in kinds:
-        payload = {"certificateType": kind, "certificate": root(kind)}
-        await commanded(station, operator, "InstallCertificate", payload, {"status": status}, effect)
+        certificate = root(kind)
+        asked = {"type": KINDS[kind], "certificate": certificate}
+        command = await operator.act("auth", station.id, "install-root", asked)
+        payload = {"certificateType": kind, "certificate": certificate}
+        await answered(station, command, "InstallCertificate", payload, {"status": status}, effect)
 
 
 async def test_16_install_certificate_accepted(station: Station, operator: Operator) -> None:
@@ -175,12 +180,12 @@ async def test_16_install_certificate_accepted(station: Station, operator: Opera
 
 async def test_16_install_certificate_rejected(station: Station, operator: Operator) -> None:
     """A root certificate is not valid (whitepaper M05, §6.3)."""
-    await install(station, operator, "Rejected", "refused", KINDS[0])
+    await install(station, operator, "Rejected", "refused", CSMS_ROOT)
 
 
 async def test_16_install_certificate_failed(station: Station, operator: Operator) -> None:
     """A valid root certificate cannot be installed (whitepaper M05, §6.3)."""
-    await install(station, operator, "Failed", "refused", KINDS[0])
+    await install(station, operator, "Failed", "refused", CSMS_ROOT)
 
 
 async def test_16_installed_certificates(station: Station, operator: Operator) -> None:
@@ -188,9 +193,9 @@ async def test_16_installed_certificates(station: Station, operator: Operator) -
     await booted(station)
     hashes = [hash_data(root("Example"), algorithm) for algorithm in ("SHA256", "SHA384", "SHA512")]
     found = ACCEPTED | {"certificateHashData": hashes}
-    payload = {"certificateType": KINDS[0]}
+    payload = {"certificateType": CSMS_ROOT}
     await commanded(station, operator, "GetInstalledCertificateIds", payload, found, "accepted")
-    payload = {"certificateType": KINDS[1]}
+    payload = {"certificateType": MANUFACTURER_ROOT}
     await commanded(station, operator, "GetInstalledCertificateIds", payload, {"status": "NotFound"}, "refused")
 
 

@@ -21,7 +21,7 @@ from tests.clients.est import Answer
 from tests.clients.est import running as est_running
 from tests.clients.signing import CPO, files, pem, request, signed
 from tests.clients.system import eventually
-from tests.integration.common.running import GATEWAY, SLOT, Running, Time, connected, running
+from tests.integration.common.running import GATEWAY, SLOT, Running, Time, connected, registered, running
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1 import state_pb2
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Command, Outcome, Result
@@ -515,3 +515,25 @@ async def test_how_many_are_to_be_renewed(auth: Running, redis: Redis) -> None:
             found.append(await read(db, auth.time()))
     counts = [(one["soon",], one["late",], one["ended",]) for one in found]
     assert counts == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]
+
+
+async def test_a_root_is_installed_in_the_words_of_the_station(auth: Running, redis: Redis) -> None:
+    """M05; what no station is to trust, or a version does not have, is said so, and nothing is sent."""
+    await connected(redis, "CP1", V16)
+    auth_root = Authority("Example root", expires=timedelta(days=4000))
+    path, body = "/v1/stations/CP1/install-root", {"type": "csms", "certificate": auth_root.pem}
+    await auth.put(auth.call("Authorize", {"idTag": "A"}, version=V16), *registered("CP1"))
+    for wrong, status, said in (
+        ({"certificate": AUTHORITY.issue("CP1").pem}, 422, "one certificate in PEM"),
+        ({"certificate": Authority("Old", expires=-timedelta(days=30)).pem}, 422, "has expired"),
+        ({"type": "v2g"}, 409, "type v2g"),
+    ):
+        answer = await auth.http.post(path, json=body | wrong)
+        assert (answer.status_code, said in answer.text) == (status, True), answer.text
+    assert (await auth.http.post(path, json=body)).status_code == 202
+    await auth.until(lambda: bool(sent(auth)))
+    [command] = sent(auth)
+    assert (command.action, json.loads(command.payload)) == (
+        "InstallCertificate",
+        {"certificateType": "CentralSystemRootCertificate", "certificate": auth_root.pem},
+    )

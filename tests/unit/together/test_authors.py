@@ -84,7 +84,9 @@ KEPT: Mapping[str, Mapping[str, Places]] = {
         "DELETE /v1/locations/{location_id}": (Told(pb.LocationRemoved),),
         "PUT /v1/groups/{group}": (Rest("GroupView"), Told(pb.GroupChanged)),
         "POST /v1/stations/{station_id}/clear-cache": COMMAND,
+        "POST /v1/stations/{station_id}/install-root": COMMAND,
         "POST /v1/clear-cache": BATCH,
+        "POST /v1/install-root": BATCH,
     },
     "transactions": {
         "POST /v1/transactions/{id}/close": (Rest("RevisionView"), Told(pb.TransactionEnded)),
