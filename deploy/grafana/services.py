@@ -139,6 +139,16 @@ SECTIONS: list[Section] = [
         ],
     ),
     (
+        "IdTokens that are not registered",
+        [
+            Lines(
+                "Verdicts of the outside authorizer a minute",
+                [Line(f"60 * {rate('voltbus_auth_outside_verdicts_total', 'outcome')}", "{{outcome}}")],
+                "no_answer, and not_asked while it does not answer: stations get no verdict either.",
+            ),
+        ],
+    ),
+    (
         "Station log",
         [
             Lines(

@@ -86,6 +86,7 @@ PATTERNS = {
     "soap_allow": _NETWORKS,
     "soap_call_ports": f"^{_PORTS}(,{_PORTS})*$",
     "jwt_jwks_url": "^https?://[^/]",
+    "authorizer_url": "^https?://[^/]",
     "certificate_est_url": "^https://[^/]",
     "kafka_oauth_token_url": "^https?://[^/]",
 }

@@ -17,6 +17,8 @@ from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.kept import TABLES
 from services.auth.ocsp_client import OcspClient
+from services.auth.outside_authorizer import authorizer_of
+from services.auth.outside_verdicts import OutsideVerdicts
 from services.auth.password_changing import PasswordChanging
 from services.auth.password_rotation import PasswordRotation
 from services.auth.passwords import Passwords
@@ -61,9 +63,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     intake = SigningIntake(settings.cpo_names, open=signer is not None)
     outbound = Outbound(settings.outbound_allow, OCSP_TIMEOUT, plain=True)
     contracts = Contracts(database, OcspClient(outbound, settings.outbound_allow, clock), clock)
-    slow, shell = SlowRequests(store, contracts, wiring.stations, clock), wiring.batches(DIALECTS)
+    shell, authorizer = wiring.batches(DIALECTS), authorizer_of(settings)
+    verdicts = OutsideVerdicts(store, wiring.stations, authorizer, clock)
+    slow = SlowRequests(store, contracts, verdicts, wiring.stations, clock)
     answers = SlowAnswers(database, shell, slow.asks, slow.give_up, clock, wiring.relay.wake)
-    handler = Handler(store, wiring.stations, shell, intake, wake_signing, answers.wake)
+    handler = Handler(
+        store, wiring.stations, shell, intake, wake_signing, answers.wake, has_authorizer=authorizer is not None
+    )
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, wiring.announcer, clock)
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
@@ -90,6 +96,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "downgrades": Downgrading(store, wiring.stations, clock).run,
             "certificates": signing.run,
             "answers": answers.run,
+            "verdicts": verdicts.run,
             **({"renewal": renewal.run} if before and signer else {}),
         },
         measures=(ending(before), OLDEST_WAITING, rollouts_store.MEASURE),

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.auth import password_changing, securing
+from services.auth.domain.outside import is_asked
 from services.auth.domain.requests import (
     RECORDED,
     SLOW,
     AuthorizationDecided,
     Authorize,
+    RegisteredTokens,
+    Reply,
     Request,
     SignCertificate,
     Verdict,
@@ -35,6 +38,7 @@ class Handler:
     intake: SigningIntake
     wake_signing: Callable[[], None]
     wake_slow: Callable[[], None]
+    has_authorizer: bool = False
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """One query for all idTokens, one transaction for all that is recorded and announced; then the replies."""
@@ -49,16 +53,10 @@ class Handler:
             concluded = await self.shell.conclude(work.db, batch)
             signing = [(call, request) for call, request in batch.calls if isinstance(request, SignCertificate)]
             answered = await self.intake.take(work, signing)
-            later = [call for call, request in batch.calls if takes_time(call, request)]
-            waiting = {call.id: Later() for call in later}
             replies = [
-                request
-                if isinstance(request, Refused)
-                else answered.get(call.id)
-                or waiting.get(call.id)
-                or decide(request, tokens, batch.now, self._place(call.station_id))
-                for call, request in batch.calls
+                answered.get(call.id) or self._reply(call, request, tokens, batch.now) for call, request in batch.calls
             ]
+            later = [call for (call, _), reply in zip(batch.calls, replies, strict=True) if isinstance(reply, Later)]
             decided = [
                 authorization_decided(call, reply, batch.now)
                 for (call, _), reply in zip(batch.calls, replies, strict=True)
@@ -76,6 +74,20 @@ class Handler:
         if later:
             self.wake_slow()
         return self.shell.settle(batch, replies)
+
+    def _reply(
+        self, call: Call, request: Request | Refused, tokens: RegisteredTokens, now: datetime
+    ) -> Reply | Refused | Later:
+        if isinstance(request, Refused):
+            return request
+        if takes_time(call, request):
+            return Later()
+        reply = decide(request, tokens, now, self._place(call.station_id))
+        return Later() if isinstance(reply, Verdict) and self._asks_outside(call, reply) else reply
+
+    def _asks_outside(self, call: Call, reply: Verdict) -> bool:
+        """Whether the outside authorizer may know what is not registered; for no station that is quarantined."""
+        return self.has_authorizer and not call.quarantined and is_asked(reply.token, reply.info)
 
     def _place(self, station_id: str) -> Place:
         return place_of(station_id, self.stations.registration(station_id))

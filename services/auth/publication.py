@@ -289,6 +289,7 @@ class Publication:
             evses=token.evses,
             max_sessions=token.max_sessions or 0,
             master_pass=token.master_pass,
+            outside_until=token.outside_until,
             changed_at=registered.changed_at,
         )
         return Record(self._tokens, record_key(token.id_token, token.type).encode(), state.SerializeToString())

@@ -45,6 +45,7 @@ TOKEN = (
     "max_sessions",
     "master_pass",
     "note",
+    "outside_until",
     "registered_at",
     "changed_at",
     "author",
@@ -152,6 +153,7 @@ def token(row: asyncpg.Record) -> Token:
         max_sessions=row["max_sessions"],
         master_pass=row["master_pass"],
         note=row["note"],
+        outside_until=row["outside_until"],
     )
 
 

@@ -9,6 +9,9 @@ from services.common.process.settings import Names, PasswordKeys, address
 
 EST_SERVER = address(("https",), "https://ca.example/.well-known/est")
 
+AUTHORIZER_EXAMPLE = "https://roaming.example/authorize"
+AUTHORIZER = address(("https", "http"), AUTHORIZER_EXAMPLE)
+
 
 class SignerKind(StrEnum):
     """Who signs certificates of stations."""
@@ -28,6 +31,11 @@ class Settings(PasswordKeys):
     cpo_names: Names = Field(
         (), description="organization names, one of which the certificate of a station must have (A00.FR.404)"
     )
+    authorizer_url: Annotated[str | None, AUTHORIZER] = Field(
+        None, description="who is asked about idTokens that are not registered, by HTTP POST; such as of roaming"
+    )
+    authorizer_token: SecretStr | None = Field(None, description="bearer token by which it knows us")
+    authorizer_timeout: float = Field(5, ge=0.5, le=15, description="seconds that it has for an answer")
     certificate_signer: SignerKind = Field(
         SignerKind.NONE,
         description="who signs certificates of stations: none, ca (certificate_ca), desk (operators, by REST), est",

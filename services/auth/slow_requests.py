@@ -17,6 +17,7 @@ from services.auth.domain.requests import (
     decide,
 )
 from services.auth.handlers import authorization_decided
+from services.auth.outside_verdicts import OutsideVerdicts, no_verdict
 from services.auth.store import Store, UnitOfWork
 from services.common.authorization.judge import Place, place_of
 from services.common.calls.call import Call
@@ -29,10 +30,11 @@ from services.common.process.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class SlowRequests:
-    """Of stations, about contracts and their certificates."""
+    """Of stations, about contracts and their certificates, and about idTokens that are not registered."""
 
     store: Store
     contracts: Contracts
+    verdicts: OutsideVerdicts
     stations: Stations
     clock: Clock
 
@@ -42,10 +44,11 @@ class SlowRequests:
         return {Authorize: self.authorize, GetCertificateStatus: self.certificate_status}
 
     async def authorize(self, call: Call, request: Request) -> Conclude:
-        """C07"""
+        """C01, C07"""
         assert isinstance(request, Authorize)
-        assert request.contract
         await self.stations.catch_up({call.station_id})
+        if request.contract is None:
+            return await self.verdicts.ask(call, request)
         check = await self.contracts.check(call.station_id, request.token, request.contract)
         return self._verdict(call, request, check)
 
@@ -60,6 +63,8 @@ class SlowRequests:
 
     def give_up(self, call: Call, request: Request) -> Conclude:
         """Nobody has answered in time."""
+        if isinstance(request, Authorize) and request.contract is None:
+            return no_verdict
         if isinstance(request, Authorize):
             return self._verdict(call, request, ContractCheck.UNVERIFIED)
         return _plain(decide(request, {}, self.clock(), Place(call.station_id)))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.auth import group_settings_store, password_changes_store, rows, unknown_tokens_store
 from services.auth.domain import locations, stations, tokens
@@ -106,7 +107,10 @@ where key > $1
     and ($2::text is null or type = $2)
     and ($3::text is null or status = $3)
     and ($4::text is null or group_id = $4)
+    and ($6::boolean is null or (outside_until is not null) = $6)
 order by key limit $5"""
+LAPSED = f"""
+select {TOKEN_COLUMNS} from token where outside_until < $1 order by outside_until limit $2"""
 SAVE_TOKEN = f"""
 insert into token ({TOKEN_COLUMNS}) values ({_parameters(rows.TOKEN)})
 on conflict (key, type) do update set
@@ -127,6 +131,7 @@ on conflict (key, type) do update set
     max_sessions = excluded.max_sessions,
     master_pass = excluded.master_pass,
     note = excluded.note,
+    outside_until = excluded.outside_until,
     changed_at = excluded.changed_at,
     author = excluded.author"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
@@ -253,11 +258,24 @@ class Store:
         return rows.registered_token(row) if row else None
 
     async def tokens(
-        self, after: str, type_: str | None, status: str | None, group_id: str | None, limit: int
+        self,
+        after: str,
+        type_: str | None,
+        status: str | None,
+        group_id: str | None,
+        limit: int,
+        *,
+        outside: bool | None = None,
     ) -> list[RegisteredToken]:
-        """IdTokens by key, after a key; a filter that is None matches all."""
+        """IdTokens by key, after a key; a filter that is None matches all. outside: those that are not registered."""
+        filters = type_, status, group_id
         async with self.database.list_connection() as db:
-            return [rows.registered_token(row) for row in await db.fetch(TOKENS, after, type_, status, group_id, limit)]
+            return [rows.registered_token(row) for row in await db.fetch(TOKENS, after, *filters, limit, outside)]
+
+    async def lapsed(self, before: datetime, limit: int) -> list[RegisteredToken]:
+        """What an outside authorizer has said, and what counts no more since then."""
+        async with self.database.list_connection() as db:
+            return [rows.registered_token(row) for row in await db.fetch(LAPSED, before, limit)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +417,17 @@ class UnitOfWork:
             records += self.publication.of_change(decision.events, cause)
         return records
 
+    async def save_outside(self, decision: tokens.TokenDecision) -> None:
+        """What an outside authorizer has said, on the topic of idTokens too; no event, for nobody has changed one."""
+        records = await self._removed(decision)
+        await self.db.execute(SAVE_TOKEN, *rows.token_row(decision.registered))
+        await outbox.add(self.db, [*records, self.publication.token(decision.registered)])
+
+    async def remove_outside(self, registered: RegisteredToken) -> None:
+        """The same is forgotten."""
+        await self.db.execute(REMOVE_TOKEN, registered.key, registered.token.type)
+        await outbox.add(self.db, [self.publication.token_tombstone(registered.token)])
+
     async def remove_token(self, decision: tokens.TokenDecision, cause: str) -> None:
         """Removes the idToken, on its topic too."""
         records = await self._removed(decision)
@@ -428,7 +457,7 @@ class UnitOfWork:
     async def republish_tokens(self) -> None:
         """The state of all idTokens, and tombstones under their older keys."""
         after = ""
-        while found := await self.db.fetch(TOKENS, after, None, None, None, PAGE_SIZE):
+        while found := await self.db.fetch(TOKENS, after, None, None, None, PAGE_SIZE, None):
             registered = [rows.registered_token(row) for row in found]
             records = [self.publication.token(one) for one in registered]
             await outbox.add(self.db, records + [self.publication.older_token_tombstone(one) for one in registered])

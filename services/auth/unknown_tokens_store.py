@@ -8,6 +8,7 @@ import orjson
 
 from services.auth.domain.unknown_tokens import MOST_STATIONS, UnknownToken, together
 from services.common.postgres.database import Connection
+from services.ocpp.id_tokens import Authorization
 
 MOST = 10_000
 
@@ -31,10 +32,12 @@ delete from unknown_token where id in (
     order by times > 1, last_seen_at
     limit (select n from beyond)
     for update skip locked)"""
-# Those that were registered since are known.
-PAGE = """
+# Those that were registered since are known, and those that somebody outside knows.
+PAGE = f"""
 select id, id_token, type, times, first_seen_at, last_seen_at, stations from unknown_token u
-where not exists (select from token t where t.key = u.key)
+where not exists (
+    select from token t
+    where t.key = u.key and (t.outside_until is null or t.status <> '{Authorization.UNKNOWN.value}'))
     and ($1::text is null or $1 = any(stations))
     and ($2::timestamptz is null or last_seen_at >= $2)
     and ($3::timestamptz is null or (last_seen_at, id) < ($3, $4))

@@ -77,7 +77,8 @@ class Token:
     on_block: what becomes of its running session when it is blocked, end or finish; None: as transactions is set.
     allowed_…, denied_…: where it may charge, and where not; none allowed: anywhere. evses: <station>/<EVSE>; where a
     station is named, it may charge at these alone. max_sessions: at once. master_pass: of an idToken of type Central,
-    that those of its group stop sessions and start none (C16). note: the operator's own.
+    that those of its group stop sessions and start none (C16). note: the operator's own. outside_until: of one that is
+    not registered here, until when counts what an outside authorizer has said of it.
     """
 
     id_token: str
@@ -98,6 +99,7 @@ class Token:
     max_sessions: int | None = None
     master_pass: bool = False
     note: str | None = None
+    outside_until: datetime | None = None
 
 
 # Of a token, those that hold several.

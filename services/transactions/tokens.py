@@ -30,6 +30,7 @@ def read_token(value: bytes) -> Token:
         evses=tuple(token.evses),
         max_sessions=token.max_sessions or None,
         master_pass=token.master_pass,
+        outside_until=_optional_timestamp(token, "outside_until", token.outside_until),
     )
 
 

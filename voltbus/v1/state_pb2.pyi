@@ -94,7 +94,7 @@ class Capabilities(_message.Message):
     def __init__(self, local_list_entries: _Optional[int] = ..., local_list_items_per_message: _Optional[int] = ..., local_list_bytes_per_message: _Optional[int] = ..., certificate_chain_size: _Optional[int] = ..., certificate_entries: _Optional[int] = ..., additional_root_certificate_check: _Optional[bool] = ...) -> None: ...
 
 class Token(_message.Message):
-    __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at", "on_block", "language2", "valid_from", "allowed_groups", "allowed_stations", "denied_groups", "denied_stations", "evses", "max_sessions", "master_pass")
+    __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at", "on_block", "language2", "valid_from", "allowed_groups", "allowed_stations", "denied_groups", "denied_stations", "evses", "max_sessions", "master_pass", "outside_until")
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class Token(_message.Message):
     EVSES_FIELD_NUMBER: _ClassVar[int]
     MAX_SESSIONS_FIELD_NUMBER: _ClassVar[int]
     MASTER_PASS_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     id_token: str
     type: str
     status: str
@@ -131,4 +132,5 @@ class Token(_message.Message):
     evses: _containers.RepeatedScalarFieldContainer[str]
     max_sessions: int
     master_pass: bool
-    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group_id: _Optional[str] = ..., cache_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., on_block: _Optional[str] = ..., language2: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_groups: _Optional[_Iterable[str]] = ..., allowed_stations: _Optional[_Iterable[str]] = ..., denied_groups: _Optional[_Iterable[str]] = ..., denied_stations: _Optional[_Iterable[str]] = ..., evses: _Optional[_Iterable[str]] = ..., max_sessions: _Optional[int] = ..., master_pass: _Optional[bool] = ...) -> None: ...
+    outside_until: _timestamp_pb2.Timestamp
+    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group_id: _Optional[str] = ..., cache_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., on_block: _Optional[str] = ..., language2: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_groups: _Optional[_Iterable[str]] = ..., allowed_stations: _Optional[_Iterable[str]] = ..., denied_groups: _Optional[_Iterable[str]] = ..., denied_stations: _Optional[_Iterable[str]] = ..., evses: _Optional[_Iterable[str]] = ..., max_sessions: _Optional[int] = ..., master_pass: _Optional[bool] = ..., outside_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -157,7 +157,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         """IdTokens in alphabetical order, as an import takes them."""
 
         async def page(after: str) -> Sequence[RegisteredToken]:
-            return await store.tokens(after, type, status, group_id, AT_ONCE)
+            return await store.tokens(after, type, status, group_id, AT_ONCE, outside=False)
 
         pages = _pages(page, lambda one: one.key, token_fields)
         return await export(request, "tokens", pages, TOKEN_COLUMNS)

@@ -161,6 +161,9 @@ class TokenView(BaseModel):
     max_sessions: int | None
     master_pass: bool
     note: str | None
+    outside_until: datetime | None = Field(
+        description="of one that is not registered: until when counts what the outside authorizer has said"
+    )
     registered_at: datetime
     changed_at: datetime
     author: str | None = Field(description=AUTHOR)
@@ -194,12 +197,17 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         type: Annotated[Type | None, Query()] = None,
         status: Annotated[Authorization | None, Query()] = None,
         group_id: Annotated[str | None, Query(max_length=36, pattern=NO_NUL)] = None,
+        outside: Annotated[
+            bool | None,
+            Query(description="true: those that are not registered, of which an outside authorizer has told"),
+        ] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TokenView]:
         """IdTokens in alphabetical order. A status is as it was set: one that has expired may still say Accepted."""
         position = read_cursor(cursor, str)
-        found = await store.tokens(str(position[0]) if position else "", type, status, group_id, limit + 1)
+        start = str(position[0]) if position else ""
+        found = await store.tokens(start, type, status, group_id, limit + 1, outside=outside)
         after = write_cursor(found[limit - 1].key) if len(found) > limit else None
         return Page(items=[view(one) for one in found[:limit]], next=after)
 
@@ -216,7 +224,8 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
-            changes = {name: getattr(body, name) for name in body.model_fields_set}
+            # What is changed by hand is registered.
+            changes = {name: getattr(body, name) for name in body.model_fields_set} | {"outside_until": None}
             decision = domain.put(current, checked(replace(current.token, **changes)), clock(), author)
             await work.save_token(decision, uuid4().hex)
         return view(decision.registered)

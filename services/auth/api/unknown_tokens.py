@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.auth import unknown_tokens_store
 from services.auth.api.fields import ID_TOKEN, OPERATE, READ, not_found
-from services.auth.api.tokens import CREATED, TokenChange, TokenView, Type, view
+from services.auth.api.tokens import CREATED, TokenChange, TokenView, Type, checked, view
 from services.auth.domain import tokens as domain
 from services.auth.store import Store
 from services.common.process.clock import Clock
@@ -75,11 +75,12 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         async with store.change() as work:
             if (seen := await unknown_tokens_store.one(work.db, number)) is None:
                 raise not_found("unknown idToken")
-            token = _token(seen["id_token"], seen["type"], body or AcceptBody())
-            if current := await work.token(token_key(token.id_token)):
+            token = checked(_token(seen["id_token"], seen["type"], body or AcceptBody()))
+            current = await work.token(token_key(token.id_token))
+            if current and current.token.outside_until is None:
                 response.status_code = 200
                 return view(current)
-            decision = domain.put(None, token, clock(), author)
+            decision = domain.put(current, token, clock(), author)
             await work.save_token(decision, uuid4().hex)
         response.status_code = 201
         return view(decision.registered)

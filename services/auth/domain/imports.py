@@ -82,7 +82,7 @@ def station(current: Station | None, line: StationLine, now: datetime, author: s
 def token(current: RegisteredToken | None, line: TokenLine, now: datetime, author: str | None = None) -> TokenDecision:
     """Raises Unfit for a new idToken without a type, and for what cannot stand beside the rest of it."""
     if current:
-        said = replace(current.token, id_token=line.id_token, **line.named)
+        said = replace(current.token, id_token=line.id_token, **line.named, outside_until=None)
     elif "type" in line.named:
         said = Token(line.id_token, **{"status": Authorization.ACCEPTED, **line.named})
     else:

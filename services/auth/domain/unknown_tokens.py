@@ -6,7 +6,10 @@ from datetime import datetime
 
 from services.auth.domain.requests import AuthorizationDecided
 from services.common.authorization.judge import Rule
+from services.ocpp.id_tokens import Authorization
 
+# Nobody knows it, here or outside.
+RULES = frozenset({Rule.UNKNOWN_TOKEN, Rule.OUTSIDE_REFUSED})
 # That are named of one.
 MOST_STATIONS = 20
 
@@ -26,7 +29,8 @@ class UnknownToken:
 
 def unknown_token(event: AuthorizationDecided) -> UnknownToken | None:
     """What a decision says of one; None where another rule decided."""
-    if event.info.rule != Rule.UNKNOWN_TOKEN or "\0" in event.token.value + (event.token.type or ""):
+    is_unknown = event.info.status == Authorization.UNKNOWN and event.info.rule in RULES
+    if not is_unknown or "\0" in event.token.value + (event.token.type or ""):
         return None
     token = event.token
     return UnknownToken(token.key, token.type or "", token.value, 1, event.at, event.at, (event.station_id,))

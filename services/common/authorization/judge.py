@@ -23,6 +23,7 @@ class Rule(StrEnum):
     """What decided."""
 
     REGISTERED = "registered"
+    OUTSIDE = "outside"
     NO_AUTHORIZATION = "no_authorization"
     FREE_VEND = "free_vend"
     UNKNOWN_TOKEN = "unknown_token"
@@ -39,11 +40,13 @@ class Rule(StrEnum):
     REGISTERED_REFUSED = "registered_refused"
     CONTRACT_EXPIRED = "contract_expired"
     CONTRACT_REVOKED = "contract_revoked"
+    OUTSIDE_REFUSED = "outside_refused"
     CONTRACT_UNVERIFIED = "contract_unverified"
 
 
 MEANING: Mapping[Rule, str] = {
     Rule.REGISTERED: "it is registered as Accepted",
+    Rule.OUTSIDE: "it is not registered here, and the outside authorizer accepts it",
     Rule.NO_AUTHORIZATION: "the station asked for no idToken (type NoAuthorization)",
     Rule.FREE_VEND: "the station is free-vend: any idToken may charge there",
     Rule.UNKNOWN_TOKEN: "no such idToken is registered",
@@ -60,6 +63,7 @@ MEANING: Mapping[Rule, str] = {
     Rule.REGISTERED_REFUSED: "it is registered with a status that refuses it",
     Rule.CONTRACT_EXPIRED: "its contract certificate, or one above it, has expired",
     Rule.CONTRACT_REVOKED: "its contract certificate, or one above it, was revoked",
+    Rule.OUTSIDE_REFUSED: "it is not registered here, and the outside authorizer refuses it",
     Rule.CONTRACT_UNVERIFIED: "its contract certificate could not be verified",
 }
 # By the status that is registered, where it is not Accepted.
@@ -115,7 +119,7 @@ def judge(
     """
     if presented.type == NO_AUTHORIZATION:
         return TokenInfo(Authorization.ACCEPTED, rule=Rule.NO_AUTHORIZATION)
-    if known is None or not _same_type(presented.type, known.type):
+    if known is None or not _same_type(presented.type, known.type) or _has_lapsed(known, now):
         info = _unknown(presented, known)
     else:
         status, rule = _ruled(known, group, now, place, starts, others)
@@ -144,7 +148,7 @@ def _ruled(
 ) -> tuple[Authorization, Rule]:
     """By the first rule that refuses it."""
     if known.status != Authorization.ACCEPTED:
-        return known.status, REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED)
+        return known.status, _refused_as(known)
     if known.expires_at is not None and known.expires_at <= now:
         return Authorization.EXPIRED, Rule.EXPIRED
     if is_blocked(group):
@@ -159,7 +163,17 @@ def _ruled(
         return Authorization.INVALID, Rule.MASTER_PASS
     if starts and known.max_sessions is not None and others >= known.max_sessions:
         return Authorization.CONCURRENT_TX, Rule.TOO_MANY_SESSIONS
-    return known.status, Rule.REGISTERED
+    return known.status, Rule.OUTSIDE if known.outside_until else Rule.REGISTERED
+
+
+def _refused_as(known: Token) -> Rule:
+    if known.outside_until is not None:
+        return Rule.OUTSIDE_REFUSED
+    return REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED)
+
+
+def _has_lapsed(known: Token, now: datetime) -> bool:
+    return known.outside_until is not None and known.outside_until <= now
 
 
 def _may_charge_at(known: Token, place: Place) -> bool:
@@ -191,7 +205,8 @@ def is_blocked(token: Token | None) -> bool:
 def _unknown(presented: IdToken, known: Token | None) -> TokenInfo:
     if presented.type == KEY_CODE:
         return TokenInfo(Authorization.INVALID, rule=Rule.UNKNOWN_KEY_CODE)
-    return TokenInfo(Authorization.UNKNOWN, rule=Rule.OTHER_TYPE if known else Rule.UNKNOWN_TOKEN)
+    of_other_type = known is not None and known.outside_until is None
+    return TokenInfo(Authorization.UNKNOWN, rule=Rule.OTHER_TYPE if of_other_type else Rule.UNKNOWN_TOKEN)
 
 
 def _same_type(presented: str | None, known: str) -> bool:

@@ -90,6 +90,15 @@ def online(values: str, job: str = "firmware") -> dict[str, str]:
     }
 
 
+def outside(**a_minute: int) -> dict[str, str]:
+    """Verdicts by outcome."""
+    return {
+        f'voltbus_auth_outside_verdicts_total{{{AUTH},outcome="{outcome}"}}': f"0+{number}x60"
+        for outcome, number in a_minute.items()
+    }
+
+
+AT_AUTH = {"job": "auth"}
 WEBHOOK = {"job": "auth", "webhook": "w"}
 
 
@@ -265,6 +274,11 @@ CASES = [
         12,
         None,
     ),
+    Case(
+        "VoltbusAuthorizerAway", "it is not asked any more", outside(no_answer=1, not_asked=3, accepted=2), 30, AT_AUTH
+    ),
+    Case("VoltbusAuthorizerAway", "some take too long", outside(no_answer=1, not_asked=0, accepted=2), 30, None),
+    Case("VoltbusAuthorizerAway", "there is none", outside(no_answer=0, not_asked=0, accepted=0), 30, None),
     Case(
         "VoltbusWebhookBehind",
         "the receiver is away",
