@@ -88,6 +88,7 @@ PATTERNS = {
     "jwt_jwks_url": "^https?://[^/]",
     "authorizer_url": "^https?://[^/]",
     "certificate_est_url": "^https://[^/]",
+    "contract_pool_url": "^https?://[^/]",
     "kafka_oauth_token_url": "^https?://[^/]",
 }
 

@@ -22,6 +22,7 @@ from services.auth.outside_verdicts import OutsideVerdicts
 from services.auth.password_changing import PasswordChanging
 from services.auth.password_rotation import PasswordRotation
 from services.auth.passwords import Passwords
+from services.auth.pools.choice import pool_of
 from services.auth.profile_upgrade import ProfileUpgrade
 from services.auth.publication import Publication
 from services.auth.remote import RENDERERS
@@ -47,6 +48,8 @@ from services.ocpp.sealing import Sealing
 NAME = "auth"
 # Seconds that one responder has.
 OCSP_TIMEOUT = 6.0
+# Seconds that a pool of contract certificates has.
+POOL_TIMEOUT = 18.0
 
 
 async def on_ended(db: Connection, commands: Sequence[Command]) -> None:
@@ -65,7 +68,8 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     contracts = Contracts(database, OcspClient(outbound, settings.outbound_allow, clock), clock)
     shell, authorizer = wiring.batches(DIALECTS), authorizer_of(settings)
     verdicts = OutsideVerdicts(store, wiring.stations, authorizer, clock)
-    slow = SlowRequests(store, contracts, verdicts, wiring.stations, clock)
+    pool = pool_of(settings, Outbound(settings.outbound_allow, POOL_TIMEOUT))
+    slow = SlowRequests(store, contracts, verdicts, pool, wiring.stations, clock)
     answers = SlowAnswers(database, shell, slow.asks, slow.give_up, clock, wiring.relay.wake)
     handler = Handler(
         store, wiring.stations, shell, intake, wake_signing, answers.wake, has_authorizer=authorizer is not None

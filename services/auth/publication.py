@@ -10,9 +10,11 @@ from google.protobuf.message import Message
 from services.auth.domain import locations, password_changes, stations, tokens
 from services.auth.domain.authorities import Authority
 from services.auth.domain.certificate_requests import CertificateRequest
+from services.auth.domain.contract_requests import ContractAction
 from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.revocations import Revocation
+from services.common.calls.call import Call
 from services.common.kafka.bus import REMOVED_AT, Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
@@ -249,6 +251,13 @@ class Publication:
     def _of_request(self, event: Message, request: CertificateRequest) -> Record:
         cause = f"{request.id}/{request.changed_at.isoformat()}"
         return self.events.record(event, request.station_id, cause, request.changed_at)
+
+    def contract_asked(self, call: Call, action: ContractAction, reason: str | None, at: datetime) -> Record:
+        """The event: of a vehicle that wants a contract certificate. reason: why it gets none."""
+        event = pb.ContractCertificateAsked(
+            station_id=call.station_id, action=action.value, given=reason is None, reason=reason or "", at=at
+        )
+        return self.events.record(event, call.station_id, call.id, at)
 
     def location(self, location: locations.Location) -> Record:
         """The state of a location."""

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from services.common.process.settings import Names, PasswordKeys, address
 
 EST_SERVER = address(("https",), "https://ca.example/.well-known/est")
+POOL = address(("https", "http"), "https://pool.example")
 
 AUTHORIZER_EXAMPLE = "https://roaming.example/authorize"
 AUTHORIZER = address(("https", "http"), AUTHORIZER_EXAMPLE)
@@ -20,6 +21,13 @@ class SignerKind(StrEnum):
     CA = "ca"
     DESK = "desk"
     EST = "est"
+
+
+class PoolKind(StrEnum):
+    """Who has contract certificates of vehicles."""
+
+    NONE = "none"
+    OPCP = "opcp"
 
 
 class Settings(PasswordKeys):
@@ -60,3 +68,10 @@ class Settings(PasswordKeys):
     certificate_est_password: SecretStr | None = Field(None, description="password of that user")
     certificate_est_certificate: str | None = Field(None, description="PEM of the client certificate and its chain")
     certificate_est_key: SecretStr | None = Field(None, description="PEM of its key, without a password")
+    contract_pool: PoolKind = Field(
+        PoolKind.NONE, description="who has contract certificates of vehicles: none, opcp (contract_pool_url)"
+    )
+    contract_pool_url: Annotated[str | None, POOL] = Field(
+        None, description="pool of contract certificates, what stands before /v1/ccp/signedContractData"
+    )
+    contract_pool_token: SecretStr | None = Field(None, description="bearer token by which the pool knows us")

@@ -3,14 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from services.auth.contracts import Contracts
 from services.auth.domain.ocsp import NoStatus
 from services.auth.domain.requests import (
     Authorize,
     CertificateStatus,
+    ContractCertificate,
     ContractCheck,
     GetCertificateStatus,
+    GetContractCertificate,
     NoCertificateStatus,
+    NoContractCertificate,
     Reply,
     Request,
     contract_verdict,
@@ -18,6 +23,7 @@ from services.auth.domain.requests import (
 )
 from services.auth.handlers import authorization_decided
 from services.auth.outside_verdicts import OutsideVerdicts, no_verdict
+from services.auth.pools.pool import NoContract, Pool, PoolAway
 from services.auth.store import Store, UnitOfWork
 from services.common.authorization.judge import Place, place_of
 from services.common.calls.call import Call
@@ -27,6 +33,8 @@ from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class SlowRequests:
@@ -35,13 +43,18 @@ class SlowRequests:
     store: Store
     contracts: Contracts
     verdicts: OutsideVerdicts
+    pool: Pool | None
     stations: Stations
     clock: Clock
 
     @property
     def asks(self) -> Mapping[type, Ask[Request]]:
         """By what is asked."""
-        return {Authorize: self.authorize, GetCertificateStatus: self.certificate_status}
+        return {
+            Authorize: self.authorize,
+            GetCertificateStatus: self.certificate_status,
+            GetContractCertificate: self.contract_certificate,
+        }
 
     async def authorize(self, call: Call, request: Request) -> Conclude:
         """C01, C07"""
@@ -61,13 +74,41 @@ class SlowRequests:
             return _plain(NoCertificateStatus(str(error)))
         return _plain(CertificateStatus(told.der))
 
+    async def contract_certificate(self, call: Call, request: Request) -> Conclude:
+        """M01, M02"""
+        assert isinstance(request, GetContractCertificate)
+        if self.pool is None:
+            return self._contract(call, request, NoContractCertificate("no pool of contract certificates is set"))
+        try:
+            found = await self.pool.contracts(request.wanted)
+        except (NoContract, PoolAway) as error:
+            return self._contract(call, request, NoContractCertificate(str(error)))
+        # Others than the first are not given yet, so a vehicle is not told to ask for them (M01.FR.06).
+        remaining = None if request.wanted.most is None else 0
+        return self._contract(call, request, ContractCertificate(found[0], remaining))
+
     def give_up(self, call: Call, request: Request) -> Conclude:
         """Nobody has answered in time."""
         if isinstance(request, Authorize) and request.contract is None:
             return no_verdict
         if isinstance(request, Authorize):
             return self._verdict(call, request, ContractCheck.UNVERIFIED)
+        if isinstance(request, GetContractCertificate):
+            return self._contract(call, request, NoContractCertificate("the pool has not answered in time"))
         return _plain(decide(request, {}, self.clock(), Place(call.station_id)))
+
+    def _contract(
+        self, call: Call, request: GetContractCertificate, reply: ContractCertificate | NoContractCertificate
+    ) -> Conclude:
+        """The reply, and its event: what the pool has said is nobody else's business."""
+
+        async def conclude(_: Connection) -> tuple[object, Sequence[Record]]:
+            reason = reply.reason if isinstance(reply, NoContractCertificate) else None
+            if reason:
+                log.warning("a vehicle gets no contract certificate", station_id=call.station_id, reason=reason)
+            return reply, [self.store.publication.contract_asked(call, request.wanted.action, reason, self.clock())]
+
+        return conclude
 
     def _verdict(self, call: Call, request: Authorize, check: ContractCheck) -> Conclude:
         async def conclude(db: Connection) -> tuple[object, Sequence[Record]]:

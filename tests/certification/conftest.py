@@ -14,6 +14,7 @@ from tests.certification.station import Station
 from tests.certification.tls import CPO
 from tests.clients import system
 from tests.clients.certificates import Authority
+from tests.clients.pool import pooling
 from tests.clients.signing import files
 from tests.conftest import Stack
 from tests.patience import GIVE_UP
@@ -41,8 +42,11 @@ async def voltbus(
 ) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them."""
     secured = served(authority, tmp_path_factory.mktemp("certificates"))
-    async with system.running(stack.servers, await stack.fresh(), **SETTINGS, **secured) as started:
-        yield started
+    async with pooling() as pool:
+        contracts = {"VOLTBUS_CONTRACT_POOL": "opcp", "VOLTBUS_CONTRACT_POOL_URL": pool.url}
+        given = {**SETTINGS, **secured, **contracts}
+        async with system.running(stack.servers, await stack.fresh(), **given) as started:
+            yield started
 
 
 def served(authority: Authority, folder: Path) -> dict[str, str]:

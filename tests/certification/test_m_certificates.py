@@ -7,7 +7,6 @@ from cryptography.x509 import ocsp
 
 from tests.certification.certificates import hash_data, root
 from tests.certification.contracts import contract
-from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.states import booted, certificate_installed, installed_certificates
 from tests.certification.station import Station
@@ -164,13 +163,11 @@ async def contract_asked(station: Station, action: str) -> None:
     assert base64.b64decode(answer["exiResponse"], validate=True)
 
 
-@missing("contract certificates")
 async def test_tc_m_26(station: Station) -> None:
     """A vehicle gets a contract certificate (M01.FR.01)."""
     await contract_asked(station, "Install")
 
 
-@missing("contract certificates")
 async def test_tc_m_28(station: Station) -> None:
     """A vehicle gets a new contract certificate in place of its old one (M02.FR.01)."""
     await contract_asked(station, "Update")

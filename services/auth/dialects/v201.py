@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 from services.auth.dialects.dialect import Dialect, OcppRequest, install_root
+from services.auth.domain.contract_requests import ContractAction, Wanted
 from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.profile_upgrades import Step, UpgradeAnswer, UpgradeRequest
 from services.auth.domain.requests import (
     Authorize,
     CertificateStatus,
     Contract,
+    ContractCertificate,
     ContractCheck,
     CustomerInformation,
     Empty,
@@ -54,6 +56,8 @@ CERTIFICATE_STATUS = {
     ContractCheck.REVOKED: "CertificateRevoked",
     ContractCheck.UNVERIFIED: "CertChainError",
 }
+# Characters that an answer to a vehicle may have, in base64.
+LONGEST_EXI = 5600
 # Of additionalInfo.
 LONGEST_REASON = 512
 # Characters that an OCSPResponse may have, in base64.
@@ -82,8 +86,15 @@ def _purpose(said: str | None) -> Purpose:
     return Purpose(said) if said in TYPES else Purpose.UNKNOWN
 
 
-def get_15118_ev_certificate(_: Call) -> Request:
-    return GetContractCertificate()
+def get_15118_ev_certificate(call: Call) -> Request:
+    return GetContractCertificate(wanted(call.payload))
+
+
+def wanted(payload: dict[str, Any]) -> Wanted:
+    """An action that is none of OCPP is taken for an installation: what is asked for stands in the EXI."""
+    update = payload.get("action") == ContractAction.UPDATE
+    action = ContractAction.UPDATE if update else ContractAction.INSTALL
+    return Wanted(action, payload["iso15118SchemaVersion"], payload["exiRequest"])
 
 
 def get_certificate_status(call: Call) -> Request:
@@ -115,9 +126,17 @@ def install_signed(request: InstallSigned) -> OcppRequest:
     return "CertificateSigned", {"certificateChain": request.chain} | about
 
 
+def contract_certificate(reply: ContractCertificate, longest: int = LONGEST_EXI) -> dict[str, Any]:
+    """M01, M02. One that is too long for this version cannot be told."""
+    if len(reply.exi) > longest:
+        reason = f"the pool's answer has {len(reply.exi)} characters, of {longest}"
+        return no_contract_certificate(NoContractCertificate(reason))
+    return {"status": "Accepted", "exiResponse": reply.exi}
+
+
 def no_contract_certificate(reply: NoContractCertificate) -> dict[str, Any]:
     """exiResponse is required by the schema, and empty where there is none (Iso15118EVCertificateStatusEnumType)."""
-    return {"status": "Failed", "exiResponse": "", "statusInfo": not_enabled(reply.reason)}
+    return {"status": "Failed", "exiResponse": "", "statusInfo": unspecified(reply.reason)}
 
 
 def certificate_status(reply: CertificateStatus, longest: int = LONGEST_OCSP) -> dict[str, Any]:
@@ -129,8 +148,12 @@ def certificate_status(reply: CertificateStatus, longest: int = LONGEST_OCSP) ->
 
 
 def no_certificate_status(reply: NoCertificateStatus) -> dict[str, Any]:
-    about = {"reasonCode": "Unspecified", "additionalInfo": reply.reason[:LONGEST_REASON]}
-    return {"status": "Failed", "statusInfo": about}
+    return {"status": "Failed", "statusInfo": unspecified(reply.reason)}
+
+
+def unspecified(reason: str) -> dict[str, Any]:
+    """statusInfo with what there is no reason code for."""
+    return {"reasonCode": "Unspecified", "additionalInfo": reason[:LONGEST_REASON]}
 
 
 def empty(_: Empty) -> dict[str, Any]:
@@ -214,6 +237,7 @@ DIALECT = Dialect(
     write={
         Verdict: verdict,
         SigningAnswered: signing_answered,
+        ContractCertificate: contract_certificate,
         NoContractCertificate: no_contract_certificate,
         CertificateStatus: certificate_status,
         NoCertificateStatus: no_certificate_status,

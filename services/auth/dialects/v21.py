@@ -9,7 +9,9 @@ from services.auth.dialects.dialect import OcppRequest, install_root
 from services.auth.domain.requests import (
     CertificateQuestion,
     CertificateStatus,
+    ContractCertificate,
     GetCertificateChainStatus,
+    GetContractCertificate,
     NoCertificateStatuses,
     Request,
 )
@@ -20,6 +22,8 @@ from services.ocpp.timestamps import write_time
 
 SOURCES, HASHES = ("OCSP", "CRL"), ("SHA256", "SHA384", "SHA512")
 MOST = 4
+# Characters that an answer to a vehicle may have, in base64.
+LONGEST_EXI = 17_000
 # Characters that an OCSPResponse may have, in base64.
 LONGEST_OCSP = 18_000
 # No table has room for one that is larger.
@@ -78,6 +82,19 @@ def no_certificate_statuses(reply: NoCertificateStatuses) -> dict[str, Any]:
     return {"certificateStatus": statuses}
 
 
+def get_15118_ev_certificate(call: Call) -> Request:
+    """M01.FR.03: with how many contracts a vehicle of ISO 15118-20 takes, and which it would like first."""
+    said = call.payload
+    most, emaids = said.get("maximumContractCertificateChains"), tuple(said.get("prioritizedEMAIDs", ()))
+    return GetContractCertificate(replace(v201.wanted(said), most=most, emaids=emaids))
+
+
+def contract_certificate(reply: ContractCertificate) -> dict[str, Any]:
+    """M01.FR.04: of a vehicle that takes several, with how many more there are."""
+    written = v201.contract_certificate(reply, LONGEST_EXI)
+    return written if reply.remaining is None else written | {"remainingContracts": reply.remaining}
+
+
 def certificate_status(reply: CertificateStatus) -> dict[str, Any]:
     """As in 2.0.1, with more room."""
     return v201.certificate_status(reply, LONGEST_OCSP)
@@ -88,11 +105,13 @@ DIALECT = replace(
     read={
         **v201.DIALECT.read,
         "SignCertificate": sign_certificate,
+        "Get15118EVCertificate": get_15118_ev_certificate,
         "GetCertificateChainStatus": get_certificate_chain_status,
     },
     write={
         **v201.DIALECT.write,
         CertificateStatus: certificate_status,
+        ContractCertificate: contract_certificate,
         NoCertificateStatuses: no_certificate_statuses,
     },
     requests={

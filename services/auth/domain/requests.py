@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias, get_args
 
+from services.auth.domain.contract_requests import Wanted
 from services.auth.domain.signing_requests import Fault, Purpose
 from services.common.authorization.judge import Place, Rule, judge
 from services.ocpp.id_tokens import CENTRAL, Authorization, IdToken, Token, TokenInfo, token_key
@@ -55,6 +56,8 @@ class SignCertificate:
 class GetContractCertificate:
     """A vehicle wants a contract certificate, or a newer one (M01, M02)."""
 
+    wanted: Wanted
+
 
 @dataclass(frozen=True, slots=True)
 class GetCertificateStatus:
@@ -81,7 +84,7 @@ RecordedRequest: TypeAlias = (
 Request: TypeAlias = Authorize | RecordedRequest
 RECORDED = get_args(RecordedRequest)
 # Somebody else is asked, so that the answer comes later. So it is with an Authorize that comes with a contract.
-SLOW = (GetCertificateStatus,)
+SLOW = (GetCertificateStatus, GetContractCertificate)
 
 
 class ContractCheck(Enum):
@@ -108,6 +111,14 @@ class SigningAnswered:
     """The signing request is taken, and its certificate follows; or it is rejected, and why."""
 
     fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCertificate:
+    """A contract certificate for the vehicle, as the pool answers it. remaining: how many more it may ask for."""
+
+    exi: str
+    remaining: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,7 @@ class Empty:
 Reply: TypeAlias = (
     Verdict
     | SigningAnswered
+    | ContractCertificate
     | NoContractCertificate
     | CertificateStatus
     | NoCertificateStatus
@@ -205,8 +217,8 @@ def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
 
 # The replies to requests that are recorded and of which nothing is to be decided.
 REPLIES: Mapping[type[RecordedRequest], Reply] = {
-    # M01, M02: no pool of contract certificates to forward the request to.
-    GetContractCertificate: NoContractCertificate("no provider of contract certificates is connected"),
+    # M01, M02: nobody has answered in time.
+    GetContractCertificate: NoContractCertificate("no pool of contract certificates has answered"),
     # M06.FR.04: nobody has answered in time.
     GetCertificateStatus: NoCertificateStatus("no OCSP responder has answered"),
     # N09.FR.05: nothing is asked for.

@@ -35,6 +35,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.GroupChanged: GROUP,
         pb.CertificateRevoked: REVOCATION,
         pb.CertificateRevocationWithdrawn: REVOCATION,
+        pb.ContractCertificateAsked: STATION,
         pb.AuthorityAdded: AUTHORITY,
         pb.AuthorityRemoved: AUTHORITY,
         pb.CertificateIssued: STATION,

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from services.auth.dialects import BY_VERSION, DIALECTS
+from services.auth.domain.contract_requests import ContractAction, Wanted
 from services.auth.domain.requests import (
     RECORDED,
     REPLIES,
     Authorize,
     CertificateStatus,
     Contract,
+    ContractCertificate,
     ContractCheck,
     CustomerInformation,
     Empty,
@@ -37,6 +39,7 @@ from tests.unit.common.calls import call
 
 PLACE = Place("CP1")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WANTED = Wanted(ContractAction.INSTALL, "urn:iso:15118:2:2013:MsgDef", "gJ8B")
 CARD = IdToken("ABCD", "ISO14443")
 EMAID = IdToken("DE8AACA2B3C4D5", "eMAID")
 TOKENS = {
@@ -65,7 +68,7 @@ def test_verdicts(request_: Authorize, reply: Verdict) -> None:
 @pytest.mark.parametrize(
     ("request_", "reply"),
     [
-        (GetContractCertificate(), NoContractCertificate),
+        (GetContractCertificate(WANTED), NoContractCertificate),
         (GetCertificateStatus({}), NoCertificateStatus),
         (CustomerInformation(), Empty),
     ],
@@ -175,10 +178,11 @@ def test_a_dialect_writes_every_reply_to_what_it_reads(dialect: Dialect[Request]
         "certificateStatusRequests": [],
         "ocspRequestData": {},
     }
+    payload |= {"iso15118SchemaVersion": "x", "exiRequest": "x"}
     requests = [reader(call("x", payload | {"csr": "x"})) for reader in dialect.read.values()]
     decided = {type(decide(one, {}, NOW, PLACE)) for one in requests if not isinstance(one, SignCertificate)}
     signing = {SigningAnswered} if "SignCertificate" in dialect.read else set()
-    later = {CertificateStatus} if "GetCertificateStatus" in dialect.read else set()
+    later = {CertificateStatus, ContractCertificate} if "GetCertificateStatus" in dialect.read else set()
     assert decided | signing | later == set(dialect.write)
 
 
