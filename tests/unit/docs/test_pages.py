@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from services.auth import remote as auth
 from services.common.process.settings import PREFIX, CommonSettings
 from services.common.web.callers import Reading
 from services.common.web.problem_types import MEANINGS
@@ -127,6 +128,7 @@ def test_the_page_of_commands_lists_each_of_no_version_beside_its_service() -> N
     section = text(ROOT / "docs/commands.md").split("## Names in lists and events")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([a-z]+) \| (\w+) \|", section, re.MULTILINE)
     renderers = {
+        "auth": auth.RENDERERS,
         "transactions": transactions.RENDERERS,
         "smartcharging": smartcharging.RENDERERS,
         "firmware": firmware.RENDERERS,
