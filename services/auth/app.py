@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from services.auth import certificate_signing, password_changing, rollouts_store
+from services.auth import certificate_signing, local_list_returns, local_list_sending, password_changing, rollouts_store
 from services.auth.api import TAGS, routers
 from services.auth.api.verbs import verbs
 from services.auth.certificate_renewal import CertificateRenewal, ending
@@ -16,6 +16,9 @@ from services.auth.downgrading import Downgrading
 from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.kept import TABLES
+from services.auth.local_list_desires import LocalListDesires
+from services.auth.local_list_returns import LocalListReturns
+from services.auth.local_list_sending import LocalListSending
 from services.auth.ocsp_client import OcspClient
 from services.auth.outside_authorizer import authorizer_of
 from services.auth.outside_verdicts import OutsideVerdicts
@@ -56,13 +59,14 @@ async def on_ended(db: Connection, commands: Sequence[Command]) -> None:
     """What became of commands, for those who have asked for them."""
     await password_changing.on_ended(db, commands)
     await certificate_signing.on_ended(db, commands)
+    await local_list_sending.on_ended(db, commands)
 
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=on_ended)
     store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
-    signer, wake_signing = signer_of(settings, clock), Wakeup()
+    signer, wake_signing, wake_lists = signer_of(settings, clock), Wakeup(), Wakeup()
     intake = SigningIntake(settings.cpo_names, open=signer is not None)
     outbound = Outbound(settings.outbound_allow, OCSP_TIMEOUT, plain=True)
     contracts = Contracts(database, OcspClient(outbound, settings.outbound_allow, clock), clock)
@@ -72,7 +76,14 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     slow = SlowRequests(store, contracts, verdicts, pool, wiring.stations, clock)
     answers = SlowAnswers(database, shell, slow.asks, slow.give_up, clock, wiring.relay.wake)
     handler = Handler(
-        store, wiring.stations, shell, intake, wake_signing, answers.wake, has_authorizer=authorizer is not None
+        store,
+        wiring.stations,
+        shell,
+        intake,
+        wake_signing,
+        answers.wake,
+        wake_lists,
+        has_authorizer=authorizer is not None,
     )
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, wiring.announcer, clock)
     republication = Republication(store)
@@ -82,11 +93,23 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     renewal = CertificateRenewal(
         store, wiring.command_service, wiring.routes, clock, before, settings.certificate_renewals
     )
+    lists = LocalListSending(
+        store=store,
+        command_service=wiring.command_service,
+        routes=wiring.routes,
+        clock=clock,
+        most=settings.local_list_stations,
+        wake=wake_lists,
+    )
+    desires = LocalListDesires(
+        store=store, stations=wiring.stations, announcer=wiring.announcer, clock=clock, wake=wake_lists
+    )
+    returns = LocalListReturns(store, wiring.topics.dead, clock)
     changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)
 
     return wiring.service(
         consumer,
-        routers(store, group_settings, passwords, changing, signing, wiring.stations, wiring.access, clock),
+        routers(store, group_settings, passwords, changing, signing, desires, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tables=TABLES,
         tags=TAGS,
@@ -101,9 +124,15 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "certificates": signing.run,
             "answers": answers.run,
             "verdicts": verdicts.run,
+            "local lists": lists.run,
             **({"renewal": renewal.run} if before and signer else {}),
         },
         measures=(ending(before), OLDEST_WAITING, rollouts_store.MEASURE),
         checks={"publication": republication.ready},
         opens=(republication.open,),
+        readers={
+            "returns": wiring.reader(
+                "lists", [wiring.topics.connections], returns.handle, linger=local_list_returns.LINGER
+            )
+        },
     )

@@ -38,6 +38,7 @@ class Handler:
     intake: SigningIntake
     wake_signing: Callable[[], None]
     wake_slow: Callable[[], None]
+    wake_lists: Callable[[], None]
     has_authorizer: bool = False
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -69,6 +70,7 @@ class Handler:
             await securing.keep(work.db, batch.results)
         if concluded:
             self.shell.notify_changed()
+            self.wake_lists()
         if signing or concluded:
             self.wake_signing()
         if later:

@@ -60,6 +60,9 @@ class Settings(PasswordKeys):
         30, ge=0, le=3650, description="how long before its end a station is asked to renew a certificate; 0: never"
     )
     certificate_renewals: int = Field(20, ge=1, description="stations that are asked so at a time")
+    local_list_stations: int = Field(
+        50, ge=0, description="stations that are asked about, or sent, local authorization lists at a time; 0: none is"
+    )
     certificate_est_url: Annotated[str | None, EST_SERVER] = Field(
         None, description="EST server (RFC 7030) that signs certificates of stations, such as …/.well-known/est"
     )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth import group_settings_store, password_changes_store, rows, unknown_tokens_store
+from services.auth import group_settings_store, local_lists_store, password_changes_store, rows, unknown_tokens_store
 from services.auth.domain import locations, stations, tokens
 from services.auth.domain.locations import Location
 from services.auth.domain.requests import AuthorizationDecided
@@ -333,6 +333,9 @@ class UnitOfWork:
         """Stations as decided; the records that tell of it, for the outbox."""
         changed = [decision for decision in decisions if decision.events]
         await self.db.executemany(SAVE_STATION, [rows.station_row(decision.station) for decision in changed])
+        if changed:
+            ids, at = [one.station.station_id for one in changed], changed[0].station.changed_at
+            await local_lists_store.stations_due(self.db, ids, at)
         records = await self.station_records([decision.station for decision in changed])
         return [
             record
@@ -358,6 +361,7 @@ class UnitOfWork:
         """Removes the station, on its topic too."""
         await self.db.execute(REMOVE_STATION, decision.station.station_id)
         await password_changes_store.remove(self.db, decision.station.station_id)
+        await local_lists_store.remove(self.db, decision.station.station_id)
         [removed] = decision.events
         records = self.publication.station_tombstone(decision.station.station_id, removed.at)
         await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
@@ -410,6 +414,7 @@ class UnitOfWork:
     async def write_tokens(self, decisions: Sequence[tokens.TokenDecision], cause: str) -> list[Record]:
         """IdTokens as decided; the records that tell of it, for the outbox."""
         changed = [decision for decision in decisions if decision.events]
+        await self._note_lists(changed)
         records = [record for decision in changed for record in await self._removed(decision)]
         await self.db.executemany(SAVE_TOKEN, [rows.token_row(decision.registered) for decision in changed])
         for decision in changed:
@@ -430,8 +435,15 @@ class UnitOfWork:
 
     async def remove_token(self, decision: tokens.TokenDecision, cause: str) -> None:
         """Removes the idToken, on its topic too."""
+        await self._note_lists([decision])
         records = await self._removed(decision)
         await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
+
+    async def _note_lists(self, decisions: Sequence[tokens.TokenDecision]) -> None:
+        """Before idTokens are written: the local lists that they are in are to be checked."""
+        events = [event for decision in decisions for event in decision.events]
+        if events:
+            await local_lists_store.tokens_changed(self.db, [event.token for event in events], events[0].at)
 
     async def _removed(self, decision: tokens.TokenDecision) -> list[Record]:
         gone = [event.token for event in decision.events if isinstance(event, tokens.TokenRemoved)]

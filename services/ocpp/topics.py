@@ -67,7 +67,7 @@ CONNECTIONS = Topic(
     "voltbus.v1.ConnectionChange",
     WEEK,
     "gateway",
-    "firmware, firmware.log, smartcharging",
+    "firmware, firmware.log, smartcharging, auth.lists",
 )
 FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
 REFUSALS = Topic("ocpp.refusals", "gateway", "voltbus.v1.RefusedHandshakes", WEEK, "gateway", "firmware.list")

@@ -624,6 +624,26 @@ class GroupChanged(_message.Message):
     free_vend_account: str
     def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ...) -> None: ...
 
+class GroupLocalListChanged(_message.Message):
+    __slots__ = ("group", "at", "author")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
+class GroupLocalListRemoved(_message.Message):
+    __slots__ = ("group", "at", "author")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
 class AuthorizationDecided(_message.Message):
     __slots__ = ("station_id", "id_token", "status", "at", "id_token_type", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]

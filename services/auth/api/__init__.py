@@ -9,6 +9,7 @@ from services.auth.api import (
     certificates,
     files,
     groups,
+    local_lists,
     locations,
     password_rotations,
     profile_upgrades,
@@ -21,6 +22,7 @@ from services.auth.api import passwords as passwords_api
 from services.auth.api.fields import READ
 from services.auth.certificate_signing import CertificateSigning
 from services.auth.group_settings import GroupSettings
+from services.auth.local_list_desires import LocalListDesires
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
 from services.auth.store import Store
@@ -35,6 +37,7 @@ TAGS = decisions.TAGS | {
     "tokens": "IdTokens: who may charge.",
     "certificates": "Certificates: what stations want signed, what was issued or revoked, and which CAs are trusted.",
     "locations": "Where stations are.",
+    "local lists": "Local authorization lists: what stations decide by while nobody can be asked.",
     "groups": "What stations are chosen by, and what holds for all of one.",
 }
 
@@ -45,6 +48,7 @@ def routers(
     passwords: Passwords,
     changing: PasswordChanging,
     signing: CertificateSigning,
+    desires: LocalListDesires,
     known: Stations,
     access: Access,
     clock: Clock,
@@ -63,6 +67,7 @@ def routers(
         tokens.router(store, access, clock),
         decisions.router(store.database, access, "auth"),
         locations.router(store, access, clock),
+        local_lists.router(desires, known, access),
         groups.router(store, group_settings, access),
         message_log_api.router(store.database, access, READ),
     )

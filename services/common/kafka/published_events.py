@@ -33,6 +33,8 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.LocationChanged: LOCATION,
         pb.LocationRemoved: LOCATION,
         pb.GroupChanged: GROUP,
+        pb.GroupLocalListChanged: GROUP,
+        pb.GroupLocalListRemoved: GROUP,
         pb.CertificateRevoked: REVOCATION,
         pb.CertificateRevocationWithdrawn: REVOCATION,
         pb.ContractCertificateAsked: STATION,

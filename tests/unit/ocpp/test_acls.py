@@ -53,7 +53,7 @@ def test_every_topic_has_who_writes_it_and_who_can_read_it(topic: topics.Topic) 
 
 def test_a_service_joins_the_groups_that_the_table_names() -> None:
     assert {name: set(groups(name)) for name in SERVICES} == {
-        "auth": {"auth"},
+        "auth": {"auth", "auth.lists"},
         "transactions": {"transactions", "transactions.stations"},
         "smartcharging": {"smartcharging"},
         "firmware": {"firmware", "firmware.list", "firmware.log"},
@@ -69,9 +69,9 @@ def test_compacted_topics_are_read_in_groups_beside_those_of_services() -> None:
 
 
 def test_names_have_the_prefix_and_strimzi_has_its_own_words() -> None:
-    [group] = [acl for acl in acls("auth", "prod.") if acl.resource == "group"]
-    assert group == Acl("group", "prod.auth", ("Read",))
+    [group] = [acl for acl in acls("smartcharging", "prod.") if acl.resource == "group"]
+    assert group == Acl("group", "prod.smartcharging", ("Read",))
     assert all(acl.name.startswith("prod.") for client in CLIENTS for acl in acls(client, "prod."))
     assert strimzi([group]) == [
-        {"resource": {"type": "group", "name": "prod.auth", "patternType": "literal"}, "operations": ["Read"]}
+        {"resource": {"type": "group", "name": "prod.smartcharging", "patternType": "literal"}, "operations": ["Read"]}
     ]

@@ -83,6 +83,8 @@ KEPT: Mapping[str, Mapping[str, Places]] = {
         "PATCH /v1/locations/{location_id}": (Rest("LocationView"), Told(pb.LocationChanged)),
         "DELETE /v1/locations/{location_id}": (Told(pb.LocationRemoved),),
         "PUT /v1/groups/{group}": (Rest("GroupView"), Told(pb.GroupChanged)),
+        "PUT /v1/groups/{group}/local-list": (Rest("LocalListView"), Told(pb.GroupLocalListChanged)),
+        "DELETE /v1/groups/{group}/local-list": (Told(pb.GroupLocalListRemoved),),
         "POST /v1/stations/{station_id}/clear-cache": COMMAND,
         "POST /v1/stations/{station_id}/install-root": COMMAND,
         "POST /v1/clear-cache": BATCH,
