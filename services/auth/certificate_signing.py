@@ -39,6 +39,8 @@ ENDED = Counter(
     "asked for is at fault), operator, authority or station",
     ["outcome"],
 )
+for _outcome in (*RefusedBy, RequestState.INSTALLED, RequestState.FAILED):
+    ENDED.labels(_outcome.value)
 WAITING = LeaderGauge(
     "voltbus_signing_requests_waiting_seconds",
     "age of the oldest request of a station for a certificate that nobody has signed yet; 0: there is none",

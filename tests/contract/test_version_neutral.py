@@ -9,6 +9,7 @@ from services.auth.dialects import BY_VERSION as AUTH
 from services.auth.domain import signing_requests as certificates
 from services.auth.domain.password_changes import SetPassword
 from services.auth.domain.profile_upgrades import Step, UpgradeRequest
+from services.auth.domain.roots import InstallRoot, RootType
 from services.firmware.dialects import BY_VERSION as FIRMWARE
 from services.firmware.dialects import SETTINGS
 from services.firmware.domain.remote import (
@@ -40,6 +41,7 @@ ASKED: Mapping[str, tuple[Any, ...]] = {
         SetPassword("sealed", hexadecimal=False),
         certificates.InstallSigned("a chain", certificates.Purpose.V2G),
         certificates.RenewCertificate(certificates.Purpose.STATION),
+        InstallRoot(RootType.CSMS, "a certificate"),
         *(
             UpgradeRequest(step, 2, "wss://csms.example/ocpp", 2, "2,1", "Wired0", 30)
             for step in AUTH["2.0.1"].upgrade_steps

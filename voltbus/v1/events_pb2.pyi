@@ -485,18 +485,22 @@ class CertificateRevocationWithdrawn(_message.Message):
     def __init__(self, revocation_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., fingerprint: _Optional[str] = ..., serial_number: _Optional[str] = ..., issuer: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ContractCertificateAsked(_message.Message):
-    __slots__ = ("station_id", "at", "action", "given", "reason")
+    __slots__ = ("station_id", "at", "action", "given", "reason", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     GIVEN_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
     action: str
     given: bool
     reason: str
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[str] = ..., given: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[str] = ..., given: _Optional[bool] = ..., reason: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class AuthorityAdded(_message.Message):
     __slots__ = ("authority_id", "at", "author", "kind", "label", "subject")

@@ -58,10 +58,6 @@ def _or_none_of_them(said: object) -> object:
     return () if said is None else said
 
 
-def _or_false(said: object) -> object:
-    return False if said is None else said
-
-
 def _each_once(said: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
@@ -118,7 +114,7 @@ class TokenChange(BaseModel):
         examples=[["CP001/1"]],
     )
     max_sessions: SessionCount | None = Field(None, description="sessions at once; null: any number", examples=[1])
-    master_pass: Annotated[Flag, BeforeValidator(_or_false)] = Field(
+    master_pass: Flag = Field(
         False, description="of type Central: idTokens of the group stop sessions, and start none (C16)"
     )
     note: Text | None = Field(

@@ -91,10 +91,13 @@ def get_15118_ev_certificate(call: Call) -> Request:
 
 
 def wanted(payload: dict[str, Any]) -> Wanted:
-    """An action that is none of OCPP is taken for an installation: what is asked for stands in the EXI."""
+    """An action that is none of OCPP is taken for an installation: what is asked for stands in the EXI.
+
+    There its version stands as well: where the station does not say it, it is empty.
+    """
     update = payload.get("action") == ContractAction.UPDATE
     action = ContractAction.UPDATE if update else ContractAction.INSTALL
-    return Wanted(action, payload["iso15118SchemaVersion"], payload["exiRequest"])
+    return Wanted(action, payload.get("iso15118SchemaVersion", ""), payload["exiRequest"])
 
 
 def get_certificate_status(call: Call) -> Request:

@@ -12,6 +12,8 @@ VoltbusError
 ├── NoSuchStation           auth.password_changing: not registered; 404
 ├── ChangeUnderWay          auth.password_changing: another change of its password is not decided yet; 409
 ├── NoSuchRequest           auth.certificate_signing: a signing request that there is not; 404
+├── Unlistable              auth.local_list_desires: an idToken that no local list can have; 422
+├── TooLong                 auth.local_list_desires: a local list that its stations cannot keep; 422
 ├── RequestClosed           auth.certificate_signing: it is signed, or has come to its end; 409
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409

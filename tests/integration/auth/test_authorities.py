@@ -35,9 +35,12 @@ async def test_authorities_are_trusted_and_no_more(auth: Running) -> None:
         assert (await auth.http.delete(f"{PATH}/{one['id']}")).status_code == 404
         assert (await auth.http.get(f"{PATH}/{one['id']}")).status_code == 404
     await auth.settled()
-    told = [(one.authority_id, one.author, one.kind) for one in auth.announced("AuthorityAdded")]
-    assert told == [(first["id"], "test", "mobility_operator"), (second["id"], "test", "v2g")]
-    assert [one.authority_id for one in auth.announced("AuthorityRemoved")] == [first["id"], second["id"]]
+    ids = (first["id"], second["id"])
+    added = [one for one in auth.announced("AuthorityAdded") if one.authority_id in ids]
+    told = {(one.authority_id, one.author, one.kind) for one in added}
+    assert told == {(first["id"], "test", "mobility_operator"), (second["id"], "test", "v2g")}
+    removed = {one.authority_id for one in auth.announced("AuthorityRemoved")}
+    assert removed.issuperset(ids)
 
 
 @pytest.mark.parametrize("pem", ["no PEM", contract(Holder("MO root")).pem])

@@ -43,7 +43,7 @@ checks.positive_data_acceptance.enabled = false
 
 # Nor that a period begins before it ends.
 [[operations]]
-include-path-regex = "^/v1/uptime"
+include-path-regex = "^/v1/(uptime|security-events)"
 checks.positive_data_acceptance.enabled = false
 
 # 504 is what a station that does not answer comes to; 500 would be undocumented still.

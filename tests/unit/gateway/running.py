@@ -220,7 +220,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A gateway that is ready."""
     async with starting(gateway(bus, directory, timing, tracing, **settings)) as one:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP):
             while await one.service.unready():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         yield one
@@ -239,7 +239,7 @@ async def starting(one: Running) -> AsyncIterator[Running]:
 async def closed(socket: ClientConnection) -> int:
     """The code with which the gateway closes."""
     with pytest.raises(ConnectionClosed) as caught:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(GIVE_UP):
             await socket.recv()
     assert caught.value.rcvd is not None
     return caught.value.rcvd.code

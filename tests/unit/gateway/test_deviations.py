@@ -3,9 +3,10 @@
 import json
 
 from services.gateway.deviations import MOST_KINDS, MOST_REFUSED, Deviations
+from services.gateway.timing import Timing
 from services.ocpp.deviations import Deviation, Told
 from tests.unit.gateway.examples import VERSIONS, call
-from tests.unit.gateway.running import QUICK, ask, running, until
+from tests.unit.gateway.running import QUICK, ask, read, running, until
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
 
@@ -78,10 +79,12 @@ async def test_a_refused_message_is_kept_as_it_came() -> None:
 
 async def test_a_refused_message_is_kept_in_bounds() -> None:
     long = json.dumps([2, "1", "Authorize", {"idTag": ["é" * 10_000]}]).encode()
-    async with running(alive_interval=3600) as one, await one.connect() as socket:
+    # No report comes between them.
+    seldom = running(timing=Timing(tick=3600), alive_interval=3600, message_rate=0, byte_rate=0)
+    async with seldom as one, await one.connect() as socket:
         for _ in range(30):
             await socket.send(long.decode())
-        assert (await ask(socket, call("hb", "Heartbeat", {})))[0] == 4
+        assert {read(await socket.recv())[0] for _ in range(30)} == {4}
         await until(lambda: len(_refused(one.changes())) == MOST_REFUSED)
         assert max(len(change.refused.frame) for change in _refused(one.changes())) == 8192
 

@@ -65,7 +65,10 @@ def test_types_in_any_case() -> None:
     assert parse_filter([], "", ["transactionSTARTED"]).types == {"TransactionStarted"}
     with pytest.raises(LocalError, match=r"^there is no event TransactionStart: did you mean TransactionStarted\?$"):
         parse_filter([], "", ["TransactionStart"])
-    with pytest.raises(LocalError, match=r"^there is no event xyz: choose from AuthorizationDecided, "):
+    with pytest.raises(
+        LocalError,
+        match=r"^there is no event xyz: choose from AuthorityAdded, AuthorityRemoved, ",
+    ):
         parse_filter([], "", ["xyz"])
     with pytest.raises(LocalError, match=r"^there is no service cards: choose from auth, transactions"):
         parse_filter(["cards"], "", [])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from services.common.kafka.batching import BROKER_WAIT, BatchingProducer
 from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
+from tests.patience import GIVE_UP
 
 BATCH = 4
 
@@ -175,7 +176,7 @@ async def test_a_partition_that_has_to_wait_long_holds_up_no_other() -> None:
     world.send(b"a", partition=0)
     await rest()
     world.send(b"b", partition=2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         await world.producer.second.wait()
     world.send(b"c", partition=0)
     await world.answer(1)

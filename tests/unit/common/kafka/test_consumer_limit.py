@@ -19,6 +19,7 @@ from services.common.kafka.dead_letters import REPLAYED, dead_letter
 from services.common.process.errors import InvalidContent, Unprocessable
 from services.common.process.readiness import NotReady
 from services.common.testing.memory import MemoryBus
+from tests.patience import GIVE_UP
 from tests.unit.common.kafka.test_consumer import DEAD, IN, NOW, OUT, Handles, Service, settle
 
 Logs = list[MutableMapping[str, Any]]
@@ -73,7 +74,7 @@ async def runs(
     )
     running = asyncio.create_task(consumer.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP):
             yield consumer
             assert not running.done()
             await consumer.stop()

@@ -11,6 +11,7 @@ from services.common.kafka.table import CompactedTable
 from services.common.process.backoff import Backoff
 from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
+from tests.patience import GIVE_UP
 
 TOPIC = "tokens"
 
@@ -30,7 +31,7 @@ async def copying(
     copy = CompactedTable(bus, TOPIC, decode, on_change=changed, backoff=Backoff(0.001, 0.001))
     running = asyncio.create_task(copy.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP):
             yield copy
         assert not running.done()
     finally:

@@ -17,6 +17,7 @@ from services.common.process.readiness import NotReady
 from services.common.process.service import Service, ServiceTiming, run
 from services.common.process.settings import CommonSettings
 from services.common.web.app import web_app
+from tests.patience import GIVE_UP
 from voltbus.local.ports import free_ports
 
 TIMING = ServiceTiming(drain=0.05, grace=0.05, backoff=Backoff(0.001, 0.001))
@@ -77,7 +78,7 @@ class Process:
     http: httpx.AsyncClient
 
     async def until(self, path: str, status: int) -> httpx.Response:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (answer := await self.http.get(path)).status_code == status:
@@ -85,7 +86,7 @@ class Process:
                 await asyncio.sleep(0.01)
 
     async def ends(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             return await self.exit
 
 
@@ -137,7 +138,7 @@ async def test_what_it_stands_on_is_waited_for() -> None:
     part = Part(away=5)
     async with started(made(part)) as process:
         await process.until("/healthz", 200)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             while part.happened != ["opened", "working"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.patience import GIVE_UP
 from voltbus.lab.chaos.tcp_proxy import TcpProxy, opened
 from voltbus.local.ports import free_port
 
@@ -24,7 +25,7 @@ async def proxy() -> AsyncIterator[TcpProxy]:
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     made = TcpProxy(free_port(), server.sockets[0].getsockname()[1])
-    async with asyncio.timeout(20), opened(made):
+    async with asyncio.timeout(GIVE_UP), opened(made):
         yield made
     server.close()
 

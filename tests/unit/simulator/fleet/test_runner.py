@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.patience import GIVE_UP
 from voltbus.simulator.fleet.activity import Activity, Kind
 from voltbus.simulator.fleet.fleet import FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
@@ -55,7 +56,7 @@ class Csms:
         return None
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self.changed:
+        async with asyncio.timeout(GIVE_UP), self.changed:
             await self.changed.wait_for(done)
 
     def events(self) -> list[int]:
