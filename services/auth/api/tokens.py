@@ -63,7 +63,7 @@ def _each_once(said: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Listed = (
-    Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+    Field(max_length=100),
     AfterValidator(_each_once),
     BeforeValidator(_or_none_of_them),
 )

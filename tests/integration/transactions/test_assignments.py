@@ -289,7 +289,7 @@ async def test_a_page_of_a_group_is_read_from_its_index(database: Database, stat
     async with database.connection() as db:
         trial = db.transaction()
         await trial.start()
-        await db.execute(FILL, station, 1_000_000_000, datetime(2026, 3, 1, tzinfo=UTC), MANY)
+        await db.execute(FILL, station, 2_000_000_000, datetime(2026, 3, 1, tzinfo=UTC), MANY)
         await db.execute(
             "insert into transaction_group select unnest(groups), id from transaction where station_id = $1", station
         )
