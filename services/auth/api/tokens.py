@@ -58,12 +58,22 @@ def _or_none_of_them(said: object) -> object:
     return () if said is None else said
 
 
+def _or_null(schema: dict[str, Any]) -> None:
+    """Says that null is taken, too."""
+    said = {name: schema.pop(name) for name in ("type", "items", "maxItems") if name in schema}
+    schema["anyOf"] = [said, {"type": "null"}]
+
+
+def _or_false(said: object) -> object:
+    return False if said is None else said
+
+
 def _each_once(said: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
 Listed = (
-    Field(max_length=100),
+    Field(max_length=100, json_schema_extra=_or_null),
     AfterValidator(_each_once),
     BeforeValidator(_or_none_of_them),
 )
@@ -114,8 +124,10 @@ class TokenChange(BaseModel):
         examples=[["CP001/1"]],
     )
     max_sessions: SessionCount | None = Field(None, description="sessions at once; null: any number", examples=[1])
-    master_pass: Flag = Field(
-        False, description="of type Central: idTokens of the group stop sessions, and start none (C16)"
+    master_pass: Annotated[Flag, BeforeValidator(_or_false)] = Field(
+        False,
+        json_schema_extra=_or_null,
+        description="of type Central: idTokens of the group stop sessions, and start none (C16)",
     )
     note: Text | None = Field(
         None, description="your own; no other service gets it", examples=["spare card, reception"]
