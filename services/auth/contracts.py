@@ -22,6 +22,9 @@ from services.common.process.clock import Clock
 from services.ocpp.emaid import contract_of
 from services.ocpp.id_tokens import IdToken, mask
 
+# Certificates that are asked about for one vehicle: four by their hashes, and those of its chain beside them.
+MOST_ASKED = 8
+
 log = structlog.get_logger()
 
 
@@ -76,6 +79,8 @@ class Contracts:
             questions = _of_path(chain.path, trusted, questions)
         if not questions:
             raise UnverifiedChain("there is neither a certificate nor a hash of one")
+        if len(questions) > MOST_ASKED:
+            raise UnverifiedChain(f"it is about more than {MOST_ASKED} certificates")
         answers = await asyncio.gather(
             *(self.ocsp.status(one.about, one.urls, issuers) for one in questions), return_exceptions=True
         )

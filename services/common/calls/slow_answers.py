@@ -23,6 +23,7 @@ from services.common.postgres.retention import PlainTable
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
+from services.ocpp.errors import ErrorCode
 from voltbus.v1.bus_pb2 import Call as CallRecord
 
 C = TypeVar("C")
@@ -49,6 +50,10 @@ ANSWERED = """
 update slow_answer set due_at = null, answered_at = $2, call = '' where call_id = $1 and due_at is not null
 returning call_id"""
 
+# Neither a server of ours that was away nor a mistake of ours is a verdict.
+TOO_LATE = Refused(ErrorCode.INTERNAL_ERROR, "it could not be asked about in time")
+MISTAKE = Refused(ErrorCode.INTERNAL_ERROR, "internal error")
+
 log = structlog.get_logger()
 
 Conclude = Callable[[Connection], Awaitable[tuple[object, Sequence[Record]]]]
@@ -56,7 +61,7 @@ Conclude = Callable[[Connection], Awaitable[tuple[object, Sequence[Record]]]]
 Ask = Callable[[Call, C], Awaitable[Conclude]]
 """Takes its time, and is cancelled when that is over."""
 GiveUp = Callable[[Call, C], Conclude]
-"""What is concluded where nobody has answered in time."""
+"""What is concluded where those who were asked have not answered in time."""
 
 
 async def keep(db: Connection, calls: Sequence[Call], now: datetime) -> None:
@@ -106,31 +111,38 @@ class SlowAnswers(Generic[C]):
 
     async def _answer(self, call: Call) -> None:
         try:
-            request = self.shell.command_of(call)
-            if not isinstance(request, Refused):
-                await self._conclude(call, await self._asked(call, request))
+            await self._asked_and_concluded(call)
         except Unavailable as error:
             # It is taken again when its claim ends.
             log.warning("a slow answer waits", station_id=call.station_id, action=call.action, reason=str(error))
-        except Exception:
-            # A mistake of ours with one does not take the others with it.
-            log.exception("a slow answer could not be given", station_id=call.station_id, action=call.action)
         finally:
             self._asking.discard(call.id)
             self.wake()
 
-    async def _asked(self, call: Call, request: C) -> Conclude:
+    async def _asked_and_concluded(self, call: Call) -> None:
         """Raises Unavailable."""
-        left = (call.received_at + WITHIN - self.clock()).total_seconds()
         try:
-            async with asyncio.timeout(max(left, 0)):
-                return await self.asks[type(request)](call, request)
-        except TimeoutError:
-            log.warning("nobody has answered in time", station_id=call.station_id, action=call.action)
+            await self._conclude(call, await self._asked(call))
         except Unavailable:
             raise
         except Exception:
-            log.exception("what was to be asked could not be", station_id=call.station_id, action=call.action)
+            # A mistake of ours with one does not take the others with it, and is not made again and again.
+            log.exception("a slow answer could not be given", station_id=call.station_id, action=call.action)
+            await self._conclude(call, _refusing(MISTAKE))
+
+    async def _asked(self, call: Call) -> Conclude:
+        """Raises Unavailable."""
+        request = self.shell.command_of(call)
+        if isinstance(request, Refused):
+            return _refusing(request)
+        left = (call.received_at + WITHIN - self.clock()).total_seconds()
+        if left <= 0:
+            return _refusing(TOO_LATE)
+        try:
+            async with asyncio.timeout(left):
+                return await self.asks[type(request)](call, request)
+        except TimeoutError:
+            log.warning("nobody has answered in time", station_id=call.station_id, action=call.action)
         return self.give_up(call, request)
 
     async def _conclude(self, call: Call, conclude: Conclude) -> None:
@@ -139,3 +151,10 @@ class SlowAnswers(Generic[C]):
                 reply, records = await conclude(db)
                 await outbox.add(db, [*records, *self.shell.answer_later(call, reply)])
         self.wake_outbox()
+
+
+def _refusing(reply: Refused) -> Conclude:
+    async def conclude(_: Connection) -> tuple[object, Sequence[Record]]:
+        return reply, ()
+
+    return conclude

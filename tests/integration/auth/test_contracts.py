@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from cryptography.x509 import ocsp
 
 from services.auth.app import NAME, build
+from services.auth.contracts import Contracts
 from services.auth.settings import Settings
 from services.common.calls.slow_answers import CLAIM, WITHIN
 from tests.clients.contracts import NOW, Holder, contract
@@ -161,16 +163,38 @@ async def test_a_responder_that_takes_its_time_holds_up_nobody(auth: Running) ->
 
 
 async def test_what_is_older_than_anybody_waits_is_asked_no_more(auth: Running) -> None:
-    """C07.FR.17, M06.FR.04"""
+    """It was our servers that were away: no verdict on the certificate."""
     own = contract(MIDDLE)
     async with responding(own) as responder:
         before, hash_data = auth.time() - WITHIN, own.hash_data(responder.url)
         late = authorize(auth, iso15118CertificateHashData=[hash_data])
         late.received_at.FromDatetime(before)
-        assert await verdict(auth, late) == ("Invalid", "CertChainError")
         payload = {"ocspRequestData": hash_data}
         call = auth.call("GetCertificateStatus", payload, version="2.0.1", received_at=before)
-        assert (await auth.ask_slowly(call))["status"] == "Failed"
+        assert [await auth.ask_slowly(one) for one in (late, call)] == ["InternalError"] * 2
+        assert not responder.asked
+
+
+async def test_a_mistake_of_ours_is_no_verdict_and_is_made_once(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(Contracts, "check", fails)
+    own = contract(MIDDLE)
+    assert await auth.ask_slowly(authorize(auth, certificate=own.chain)) == "InternalError"
+
+
+async def test_a_station_names_no_more_responders_than_a_chain_has_certificates(auth: Running) -> None:
+    """Each of them is asked: one message, read tolerantly, must not make hundreds of requests."""
+    own = contract(MIDDLE)
+    async with responding(own) as responder:
+        hash_data = own.hash_data(responder.url)
+        call = authorize(auth, iso15118CertificateHashData=[hash_data])
+        said = json.loads(call.payload) | {
+            "iso15118CertificateHashData": [hash_data | {"serialNumber": f"{number:x}"} for number in range(1, 30)]
+        }
+        call.payload = json.dumps(said).encode()
+        assert await verdict(auth, call) == ("Invalid", "CertChainError")
         assert not responder.asked
 
 
